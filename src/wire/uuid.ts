@@ -1,0 +1,21 @@
+/** Kafka's uuids: sixteen bytes on the wire, 22 characters of unpadded base64url as text (the form used everywhere inside the broker). */
+
+export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+export function stringOfUuid(buffer: Buffer, position = 0): string {
+  return buffer.toString('base64url', position, position + 16);
+}
+
+/** Writes sixteen bytes at `position`. Raises TypeError when `uuid` is not 22 characters of base64url. */
+export function putUuid(buffer: Buffer, uuid: string, position: number): void {
+  if (uuid.length !== 22 || buffer.write(uuid, position, 16, 'base64url') !== 16) {
+    throw new TypeError(`uuid '${uuid}' is not 22 characters of base64url`);
+  }
+}
+
+/** The two 64-bit halves, as Kafka orders uuids (signed, high half first) and reserves the small ones. */
+export function halvesOfUuid(uuid: string): readonly [bigint, bigint] {
+  const bytes = Buffer.alloc(16);
+  putUuid(bytes, uuid, 0);
+  return [bytes.readBigInt64BE(0), bytes.readBigInt64BE(8)];
+}

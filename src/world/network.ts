@@ -1,0 +1,38 @@
+/** TCP as a server sees it. */
+export interface Network {
+  /** Port 0 picks a free one. Rejects with the operating system's error, whose `code` is such as EADDRINUSE. */
+  listen(host: string, port: number, accept: (connection: Connection) => void): Promise<ListeningSocket>;
+}
+
+export interface ListeningSocket {
+  readonly host: string;
+  readonly port: number;
+  /** Accepts no more; connections stay. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionEvents {
+  data(chunk: Buffer): void;
+  /** What was written has been taken over by the operating system, after `write` had returned false. */
+  drain(): void;
+  /** Once, whatever the reason. */
+  closed(): void;
+}
+
+export interface Connection {
+  readonly localHost: string;
+  readonly localPort: number;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  /** Called once, before the first event. */
+  start(events: ConnectionEvents): void;
+  /** All chunks in one go. False: the peer is slow, wait for `drain`. */
+  write(chunks: readonly Buffer[]): boolean;
+  /** No more `data` until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Closes after what was written has left. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
