@@ -1,0 +1,45 @@
+# Everything goes through npm's packages: a machine with Node (20.19 or newer), npm and make needs nothing else, except for `make compat`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PORT ?= 9092
+DATA ?= ./data
+
+installed := node_modules/.package-lock.json
+built := build/.built
+sources := $(shell find src test protocol compat -type f \( -name '*.ts' -o -name '*.json' \) -not -path 'src/wire/generated/*' 2> /dev/null)
+
+.PHONY: help run test build check compat bench clean
+
+help: ## what can be made (this list)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(built) ## installs and builds what is missing, then runs the broker on localhost:9092 with its data in ./data (PORT=, DATA=)
+	@node build/src/cli/main.js start --port $(PORT) --data-dir $(DATA)
+
+test: $(built) check ## format, lint and types checked, then all suites, with kafkajs end to end
+	@npx --no-install mocha
+
+build: $(built) ## codecs generated, TypeScript compiled into build/
+
+check: $(built)
+	@npx --no-install biome format .
+	@npx --no-install oxlint --type-aware --deny-warnings src protocol test compat
+
+compat: $(built) ## what needs other languages: Apache Kafka's own tools against this broker (Java and Maven)
+	@compat/run
+
+bench: $(built) ## this broker beside Apache Kafka, same load, when Apache Kafka can be had
+	@compat/bench/run
+
+clean: ## removes what was built, not what was installed and not ./data
+	@rm -rf build src/wire/generated
+
+$(installed): package.json package-lock.json
+	@npm ci --no-fund --no-audit
+	@touch $@
+
+$(built): $(installed) $(sources) tsconfig.json
+	@rm -rf build/src build/test build/compat build/protocol
+	@npm run --silent build
+	@touch $@
