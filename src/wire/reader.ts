@@ -125,7 +125,8 @@ export class Reader {
 
   private text(length: number): string | null {
     if (length < 0) return null;
-    if (length > MAX_STRING_BYTES) throw new DecodeError(`string of ${length} bytes, more than ${MAX_STRING_BYTES}`, this.position);
+    if (length > MAX_STRING_BYTES)
+      throw new DecodeError(`string of ${length} bytes, more than ${MAX_STRING_BYTES}`, this.position);
     const at = this.take(length);
     return this.buffer.toString('utf8', at, at + length);
   }
@@ -171,7 +172,8 @@ export class Reader {
 
   private count(length: number): number | null {
     if (length < 0) return null;
-    if (length > this.remaining) throw new DecodeError(`array of ${length} elements with ${this.remaining} bytes left`, this.position);
+    if (length > this.remaining)
+      throw new DecodeError(`array of ${length} elements with ${this.remaining} bytes left`, this.position);
     return length;
   }
 

@@ -75,7 +75,11 @@ describe('golden messages', () => {
   it('reads and writes headers byte for byte', () => {
     for (const row of vectors<Row>('headers.jsonl')) {
       const request = row.name === 'RequestHeader';
-      const codec = (request ? { read: readRequestHeader, write: writeRequestHeader } : { read: readResponseHeader, write: writeResponseHeader }) as Codec;
+      const codec = (
+        request
+          ? { read: readRequestHeader, write: writeRequestHeader }
+          : { read: readResponseHeader, write: writeResponseHeader }
+      ) as Codec;
       check(codec, headerSchema(request ? 'request-header' : 'response-header'), row);
     }
   });

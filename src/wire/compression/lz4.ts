@@ -1,0 +1,168 @@
+/**
+ * lz4 frames for record batches, read by the rules of Kafka's own reader: version 1, independent blocks, header and block checksums
+ * checked, the content checksum and what follows the frame not looked at. Clients before magic 1 computed the header checksum wrongly.
+ *
+ * The reader is written here, blocks included, because the packages for it unpack without a limit. Written are frames as Java's client
+ * writes them: independent blocks of 64 KiB, no checksums but the header's; their blocks are packed natively.
+ * Source: LZ4 frame format 1.6, LZ4 block format.
+ */
+import { createRequire } from 'node:module';
+import { DecodeError } from '../decode-error.ts';
+import { xxhash32 } from './xxhash32.ts';
+
+interface Native {
+  /** The packed block behind its unpacked size, four bytes. */
+  compressSync(data: Buffer): Buffer;
+}
+
+let loaded: Native | undefined;
+
+function native(): Native {
+  loaded ??= createRequire(import.meta.url)('lz4-napi') as Native;
+  return loaded;
+}
+
+const MAGIC = 0x184d2204;
+const STORED_BIT = 0x8000_0000;
+const SIZE_PREFIX_BYTES = 4;
+
+/** Magic, flags (version 1, independent blocks), block size 64 KiB, checksum of the two. */
+const FRAME_HEADER = Buffer.from('04224d18' + '60' + '40' + '82', 'hex');
+const BLOCK_BYTES = 64 * 1024;
+
+export function packLz4(data: Buffer): Buffer {
+  const chunks: Buffer[] = [FRAME_HEADER];
+  for (let at = 0; at < data.length; at += BLOCK_BYTES) {
+    const block = data.subarray(at, at + BLOCK_BYTES);
+    const packed = native().compressSync(block).subarray(SIZE_PREFIX_BYTES);
+    const size = Buffer.allocUnsafe(4);
+    const stored = packed.length >= block.length;
+    size.writeUInt32LE(stored ? (block.length | STORED_BIT) >>> 0 : packed.length);
+    chunks.push(size, stored ? block : packed);
+  }
+  chunks.push(Buffer.alloc(4));
+  return Buffer.concat(chunks);
+}
+
+interface Frame {
+  readonly maxBlockBytes: number;
+  readonly blockChecksums: boolean;
+  readonly contentChecksum: boolean;
+  /** Where the blocks begin. */
+  readonly position: number;
+}
+
+function corrupt(message: string, position: number): never {
+  throw new DecodeError(`lz4: ${message}`, position);
+}
+
+function readFrameHeader(data: Buffer, ignoreChecksum: boolean): Frame {
+  if (data.length < 7) corrupt('ends within the frame header', 0);
+  if (data.readUInt32LE(0) !== MAGIC) corrupt('not a frame of lz4', 0);
+  const flags = data.readUInt8(4);
+  const descriptor = data.readUInt8(5);
+  if (flags >>> 6 !== 1) corrupt(`frame version ${flags >>> 6} is unknown`, 4);
+  if ((flags & 0x20) === 0) corrupt('blocks depend on each other, which Kafka does not allow', 4);
+  if ((flags & 0x03) !== 0) corrupt(`reserved bits of the flags ${flags} are set`, 4);
+  const size = (descriptor >>> 4) & 7;
+  if (size < 4 || (descriptor & 0x8f) !== 0) corrupt(`block descriptor ${descriptor} is invalid`, 5);
+  const end = 6 + ((flags & 0x08) === 0 ? 0 : 8);
+  if (data.length <= end) corrupt('ends within the frame header', end);
+  if (!ignoreChecksum && data[end] !== ((xxhash32(data, 4, end) >>> 8) & 0xff)) corrupt('header checksum is wrong', end);
+  return {
+    maxBlockBytes: 1 << (2 * size + 8),
+    blockChecksums: (flags & 0x10) !== 0,
+    contentChecksum: (flags & 0x04) !== 0,
+    position: end + 1,
+  };
+}
+
+export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: boolean): Buffer {
+  const frame = readFrameHeader(data, ignoreHeaderChecksum);
+  const blocks: Buffer[] = [];
+  let left = maxBytes;
+  let at = frame.position;
+  for (;;) {
+    if (data.length - at < 4) corrupt('ends without an end mark', at);
+    const word = data.readUInt32LE(at);
+    const length = word & ~STORED_BIT;
+    at += 4;
+    if (length === 0) break;
+    if (length > frame.maxBlockBytes) corrupt(`block of ${length} bytes, more than ${frame.maxBlockBytes}`, at);
+    if (length > data.length - at) corrupt(`block of ${length} bytes, ${data.length - at} left`, at);
+    const end = at + length;
+    const block = word >= STORED_BIT ? data.subarray(at, end) : unpackBlock(data, at, end, Math.min(frame.maxBlockBytes, left));
+    if (block.length > left) corrupt(`unpacks to more than ${maxBytes} bytes`, at);
+    blocks.push(block);
+    left -= block.length;
+    if (frame.blockChecksums) checkBlock(data, at, end);
+    at = end + (frame.blockChecksums ? 4 : 0);
+  }
+  if (frame.contentChecksum && data.length - at < 4) corrupt('ends within the content checksum', at);
+  return blocks.length === 1 ? (blocks[0] as Buffer) : Buffer.concat(blocks);
+}
+
+function checkBlock(data: Buffer, start: number, end: number): void {
+  if (data.length - end < 4) corrupt('ends within a block checksum', end);
+  if (data.readUInt32LE(end) !== xxhash32(data, start, end)) corrupt('block checksum is wrong', end);
+}
+
+/** What `data[start, end)` unpacks to; grows as it fills, so that a short block does not pay for the largest one. */
+function unpackBlock(data: Buffer, start: number, end: number, maxBytes: number): Buffer {
+  let out: Buffer = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(256, (end - start) * 4)));
+  let size = 0;
+  let at = start;
+  while (at < end) {
+    const token = data[at++] as number;
+    let literals = token >>> 4;
+    if (literals === 15) {
+      let byte: number;
+      do {
+        if (at >= end) corrupt('ends within a length', at);
+        byte = data[at++] as number;
+        literals += byte;
+      } while (byte === 255);
+    }
+    if (literals > end - at) corrupt(`${literals} literals, ${end - at} bytes left`, at);
+    out = roomFor(out, size, literals, maxBytes, at);
+    data.copy(out, size, at, at + literals);
+    size += literals;
+    at += literals;
+    if (at === end) break;
+    if (end - at < 2) corrupt('ends within a match offset', at);
+    const offset = (data[at] as number) | ((data[at + 1] as number) << 8);
+    at += 2;
+    if (offset === 0 || offset > size) corrupt(`match at ${offset} bytes before byte ${size}`, at);
+    let length = (token & 15) + 4;
+    if (length === 19) {
+      let byte: number;
+      do {
+        if (at >= end) corrupt('ends within a length', at);
+        byte = data[at++] as number;
+        length += byte;
+      } while (byte === 255);
+    }
+    out = roomFor(out, size, length, maxBytes, at);
+    size = copyMatch(out, size, offset, length);
+  }
+  return out.subarray(0, size);
+}
+
+function roomFor(out: Buffer, size: number, more: number, maxBytes: number, at: number): Buffer {
+  if (size + more <= out.length) return out;
+  if (size + more > maxBytes) corrupt(`block unpacks to more than ${maxBytes} bytes`, at);
+  const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(out.length * 2, size + more)));
+  out.copy(larger, 0, 0, size);
+  return larger;
+}
+
+/** Source and target may overlap: then what was just copied is copied again. */
+function copyMatch(out: Buffer, size: number, offset: number, length: number): number {
+  const end = size + length;
+  if (offset >= length && length > 16) {
+    out.copyWithin(size, size - offset, size - offset + length);
+    return end;
+  }
+  for (let to = size; to < end; to++) out[to] = out[to - offset] as number;
+  return end;
+}

@@ -1,0 +1,113 @@
+/**
+ * Cuts a byte stream into frames: an int32 size, then that many bytes.
+ *
+ * Invariants: a size is checked before anything is allocated for it; a frame that lies in one chunk is a view of that chunk, any other is one
+ * buffer of exactly its size; what is allocated for a frame under way never exceeds twice the bytes that have arrived for it, or GROW_FROM_BYTES.
+ * Nothing is cut before it is asked for: `next` does the work, `push` only keeps the chunk.
+ */
+import { ProtocolViolation } from './protocol-violation.ts';
+
+const SIZE_BYTES = 4;
+/** A larger frame is allocated in doubling steps, so that a size alone, without its bytes, costs nothing. */
+const GROW_FROM_BYTES = 1 << 20;
+const EMPTY = Buffer.alloc(0);
+
+export class FrameReader {
+  private readonly maxFrameBytes: number;
+  /** What has arrived and is not yet cut; the first chunk is used up to `position`. */
+  private readonly chunks: Buffer[] = [];
+  private position = 0;
+  private waiting = 0;
+  /** Size of the frame under way, -1 while its size is not known. */
+  private frameBytes = -1;
+  private frame: Buffer = EMPTY;
+  private filled = 0;
+
+  constructor(maxFrameBytes: number) {
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Bytes pushed and not yet part of a frame that `next` has begun. */
+  get waitingBytes(): number {
+    return this.waiting;
+  }
+
+  /** Bytes of the frame under way that are allocated. */
+  get heldBytes(): number {
+    return this.frame.length;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.chunks.push(chunk);
+    this.waiting += chunk.length;
+  }
+
+  /** The next whole frame, without its size. Raises ProtocolViolation for a size that is negative or above the limit. */
+  next(): Buffer | undefined {
+    if (this.frameBytes < 0 && !this.readSize()) return undefined;
+    const first = this.chunks[0];
+    if (this.filled === 0 && first !== undefined && first.length - this.position >= this.frameBytes) {
+      return this.finish(first.subarray(this.position, this.take(this.frameBytes)));
+    }
+    if (this.frameBytes === 0) return this.finish(EMPTY);
+    this.fill();
+    return this.filled === this.frameBytes ? this.finish(this.frame) : undefined;
+  }
+
+  private finish(frame: Buffer): Buffer {
+    this.frameBytes = -1;
+    this.frame = EMPTY;
+    this.filled = 0;
+    return frame;
+  }
+
+  private readSize(): boolean {
+    if (this.waiting < SIZE_BYTES) return false;
+    let size = 0;
+    for (let i = 0; i < SIZE_BYTES; i++) {
+      const at = this.position;
+      const byte = (this.chunks[0] as Buffer)[at] as number;
+      this.take(1);
+      size = (size << 8) | byte;
+    }
+    if (size < 0) throw new ProtocolViolation(`frame of ${size} bytes: a size is never negative`);
+    if (size > this.maxFrameBytes)
+      throw new ProtocolViolation(`frame of ${size} bytes, larger than socket.request.max.bytes = ${this.maxFrameBytes}`);
+    this.frameBytes = size;
+    return true;
+  }
+
+  /** Moves on by `size` bytes, all of the first chunk; returns the position behind them. */
+  private take(size: number): number {
+    const end = this.position + size;
+    this.waiting -= size;
+    this.position = end;
+    if (end === (this.chunks[0] as Buffer).length) {
+      this.chunks.shift();
+      this.position = 0;
+    }
+    return end;
+  }
+
+  private fill(): void {
+    while (this.filled < this.frameBytes) {
+      const chunk = this.chunks[0];
+      if (chunk === undefined) return;
+      const size = Math.min(chunk.length - this.position, this.frameBytes - this.filled);
+      this.makeRoom(size);
+      chunk.copy(this.frame, this.filled, this.position, this.position + size);
+      this.filled += size;
+      this.take(size);
+    }
+  }
+
+  private makeRoom(size: number): void {
+    const wanted = this.filled + size;
+    if (wanted <= this.frame.length) return;
+    const capacity = Math.min(this.frameBytes, Math.max(GROW_FROM_BYTES, wanted, this.frame.length * 2));
+    const frame = Buffer.allocUnsafeSlow(capacity);
+    this.frame.copy(frame, 0, 0, this.filled);
+    this.frame = frame;
+  }
+}
