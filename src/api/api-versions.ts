@@ -1,0 +1,36 @@
+/**
+ * ApiVersions 0-5 (KIP-35, KIP-511, KIP-584): what this broker speaks, and which features it supports and has finalized.
+ *
+ * From version 3 on the client tells its software's name and version; malformed ones are answered with INVALID_REQUEST. Features whose lowest level is 0
+ * are shown from version 4 on. A version that is not known never gets here: the dispatch answers it in version 0.
+ */
+import { FEATURES } from '../wire/generated/features.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type { Context, Handler } from './context.ts';
+
+const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+
+export const apiVersions: Handler<'apiVersions'> = (request, context) => {
+  const { apiVersion, connection } = context;
+  if (apiVersion >= 3) {
+    if (!SOFTWARE.test(request.clientSoftwareName) || !SOFTWARE.test(request.clientSoftwareVersion)) {
+      return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] };
+    }
+    connection.clientSoftwareName = request.clientSoftwareName;
+    connection.clientSoftwareVersion = request.clientSoftwareVersion;
+  }
+  return { errorCode: ErrorCode.NONE, apiKeys: context.advertisedApis(), ...features(context) };
+};
+
+function features(context: Context) {
+  if (context.apiVersion < 3) return {};
+  const supported = FEATURES.filter((feature) => feature.min > 0 || context.apiVersion >= 4);
+  const finalized = [...context.image.features, ['kraft.version', context.controller.kraftVersion] as const].filter(
+    ([, level]) => level > 0,
+  );
+  return {
+    supportedFeatures: supported.map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max })),
+    finalizedFeaturesEpoch: context.image.offset,
+    finalizedFeatures: finalized.map(([name, level]) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
+  };
+}
