@@ -23,8 +23,8 @@ export interface ConnectionInfo {
   readonly remotePort: number;
   /** Set once the connection is gone: what is parked for it may be dropped. */
   readonly closed: boolean;
-  /** Runs when the connection is gone; at once when it already is. */
-  onClosed(run: () => void): void;
+  /** Runs when the connection is gone; at once when it already is. What it returns takes `run` back: a request that is answered leaves nothing behind. */
+  onClosed(run: () => void): () => void;
   /** As ApiVersions v3 and up told it (KIP-511). */
   clientSoftwareName: string;
   clientSoftwareVersion: string;

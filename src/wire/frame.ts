@@ -14,6 +14,8 @@ const EMPTY = Buffer.alloc(0);
 
 export class FrameReader {
   private readonly maxFrameBytes: number;
+  private readonly admit: (frameBytes: number) => boolean;
+  private admitted = false;
   /** What has arrived and is not yet cut; the first chunk is used up to `position`. */
   private readonly chunks: Buffer[] = [];
   private position = 0;
@@ -23,13 +25,20 @@ export class FrameReader {
   private frame: Buffer = EMPTY;
   private filled = 0;
 
-  constructor(maxFrameBytes: number) {
+  /** `admit` is asked once a frame's size is known, before anything is allocated, again at every `next` while it says no. */
+  constructor(maxFrameBytes: number, admit: (frameBytes: number) => boolean = () => true) {
     this.maxFrameBytes = maxFrameBytes;
+    this.admit = admit;
   }
 
   /** Bytes pushed and not yet part of a frame that `next` has begun. */
   get waitingBytes(): number {
     return this.waiting;
+  }
+
+  /** Size of the frame under way that was admitted; 0 when there is none. */
+  get admittedBytes(): number {
+    return this.admitted ? this.frameBytes : 0;
   }
 
   /** Bytes of the frame under way that are allocated. */
@@ -46,6 +55,10 @@ export class FrameReader {
   /** The next whole frame, without its size. Raises ProtocolViolation for a size that is negative or above the limit. */
   next(): Buffer | undefined {
     if (this.frameBytes < 0 && !this.readSize()) return undefined;
+    if (!this.admitted) {
+      if (!this.admit(this.frameBytes)) return undefined;
+      this.admitted = true;
+    }
     const first = this.chunks[0];
     if (this.filled === 0 && first !== undefined && first.length - this.position >= this.frameBytes) {
       return this.finish(first.subarray(this.position, this.take(this.frameBytes)));
@@ -57,6 +70,7 @@ export class FrameReader {
 
   private finish(frame: Buffer): Buffer {
     this.frameBytes = -1;
+    this.admitted = false;
     this.frame = EMPTY;
     this.filled = 0;
     return frame;

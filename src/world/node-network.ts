@@ -56,7 +56,7 @@ class NodeConnection implements Connection {
   }
 
   end(): void {
-    this.socket.end();
+    this.socket.destroySoon();
   }
 
   destroy(): void {
