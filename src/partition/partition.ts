@@ -11,6 +11,7 @@
  */
 import type { AppendResult, Log } from '../log/log.ts';
 import type { AppendOrigin } from '../log/record-validator.ts';
+import { INTERNAL_TOPICS } from '../machine/metadata/topic-name.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import { OffsetWaiters, type WhenReached } from './offset-waiters.ts';
 
@@ -40,11 +41,16 @@ export interface PartitionOptions {
 }
 
 const ALL_REPLICAS = -1;
+const NO_EPOCH = -1;
+/** In place of an offset in DeleteRecords. */
+const HIGH_WATERMARK = -1;
 
 export class Partition {
   readonly topic: string;
   readonly topicId: string;
   readonly index: number;
+  /** Kafka's own topics, which clients do not write to. */
+  readonly isInternal: boolean;
   readonly #nodeId: number;
   readonly #log: Log | undefined;
   readonly #written = new OffsetWaiters();
@@ -52,11 +58,13 @@ export class Partition {
   readonly #parked = new Set<Parked>();
   #leadership: Leadership = { leader: -1, leaderEpoch: -1, partitionEpoch: -1, replicas: [], isr: [] };
   #failure: ErrorCode = ErrorCode.NONE;
+  #epochStartOffset = -1;
 
   constructor(options: PartitionOptions) {
     this.topic = options.topic;
     this.topicId = options.topicId;
     this.index = options.index;
+    this.isInternal = INTERNAL_TOPICS.has(options.topic);
     this.#nodeId = options.nodeId;
     this.#log = options.log;
     if (options.log === undefined) this.#failure = ErrorCode.KAFKA_STORAGE_ERROR;
@@ -84,6 +92,11 @@ export class Partition {
     return this.#leadership.leaderEpoch;
   }
 
+  /** Where the log ended when this broker began to lead at the current epoch; -1 when it does not. */
+  get epochStartOffset(): number {
+    return this.#epochStartOffset;
+  }
+
   get partitionEpoch(): number {
     return this.#leadership.partitionEpoch;
   }
@@ -94,6 +107,10 @@ export class Partition {
 
   get isr(): readonly number[] {
     return this.#leadership.isr;
+  }
+
+  get highWatermark(): number {
+    return this.log.highWatermark;
   }
 
   get isLeader(): boolean {
@@ -157,6 +174,18 @@ export class Partition {
     return this.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER;
   }
 
+  /** DeleteRecords: nothing below `offset` is served any more; -1 stands for the high watermark. */
+  deleteRecordsBefore(offset: number): ErrorCode {
+    const error = this.checkLeader(NO_EPOCH);
+    if (error !== ErrorCode.NONE) return error;
+    const { cleanupPolicy } = this.log.config;
+    if (cleanupPolicy.includes('compact') && !cleanupPolicy.includes('delete')) return ErrorCode.POLICY_VIOLATION;
+    const newStartOffset = offset === HIGH_WATERMARK ? this.log.highWatermark : offset;
+    if (newStartOffset < 0 || newStartOffset > this.log.highWatermark) return ErrorCode.OFFSET_OUT_OF_RANGE;
+    if (newStartOffset > this.log.logStartOffset) this.log.advanceLogStartOffset(newStartOffset);
+    return ErrorCode.NONE;
+  }
+
   park(parked: Parked): void {
     this.#parked.add(parked);
   }
@@ -181,6 +210,7 @@ export class Partition {
         this.log.leaderEpochs.assign(leadership.leaderEpoch, this.log.logEndOffset);
       this.#advanceHighWatermark();
     } else {
+      this.#epochStartOffset = -1;
       this.#written.fail(ErrorCode.NOT_LEADER_OR_FOLLOWER);
       this.#committed.fail(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     }
@@ -194,6 +224,11 @@ export class Partition {
     this.#written.fail(failure);
     this.#committed.fail(failure);
     this.wakeParked();
+  }
+
+  #beginEpoch(leaderEpoch: number): void {
+    this.#epochStartOffset = this.log.logEndOffset;
+    this.log.leaderEpochs.assign(leaderEpoch, this.#epochStartOffset);
   }
 
   #onLogWritten(): void {

@@ -14,7 +14,9 @@ import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { MetadataChange } from '../machine/metadata/metadata-change.ts';
 import type { PartitionImage, TopicImage } from '../machine/metadata/topic-image.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
+import type { Clock } from '../world/clock.ts';
 import { StorageFailure } from '../world/files.ts';
+import { Deadlines } from './deadlines.ts';
 import { Partition } from './partition.ts';
 
 /** Told of partitions of one topic: a coordinator that lives on an internal topic. */
@@ -26,6 +28,7 @@ export interface LeadershipListener {
 }
 
 export interface PartitionsOptions {
+  readonly clock: Clock;
   readonly nodeId: number;
   readonly directories: readonly LogDirectory[];
   /** The effective configuration of a topic in the image, of the broker's for its defaults. */
@@ -33,6 +36,8 @@ export interface PartitionsOptions {
 }
 
 export class Partitions {
+  /** Of everything that waits for partitions: one heap, one timer. */
+  readonly deadlines: Deadlines;
   readonly #nodeId: number;
   readonly #directories: readonly LogDirectory[];
   readonly #logConfigOf: (topic: string) => LogConfig;
@@ -44,6 +49,7 @@ export class Partitions {
   #applying: Promise<void> = Promise.resolve();
 
   constructor(options: PartitionsOptions) {
+    this.deadlines = new Deadlines(options.clock);
     this.#nodeId = options.nodeId;
     this.#directories = options.directories;
     this.#logConfigOf = options.logConfigOf;
@@ -73,7 +79,7 @@ export class Partitions {
     const listeners = this.#listeners.get(topic);
     if (listeners === undefined) this.#listeners.set(topic, [listener]);
     else listeners.push(listener);
-    for (const partition of this.#byName.get(topic) ?? []) if (this.#led.has(partition)) listener.onLeader(partition);
+    for (const partition of this.#led) if (partition.topic === topic) listener.onLeader(partition);
   }
 
   /** Opens all logs that are on disk and takes up what the image assigns to this broker. Once, before any `apply`. */

@@ -1,0 +1,164 @@
+/**
+ * Fetch, versions 4 to 18.
+ *
+ * - Waits up to maxWaitMs for minBytes, woken by its own partitions alone; answers at once when there is an error or a divergence to tell.
+ * - At most maxBytes and the broker's fetch.max.bytes in all, partitionMaxBytes for each, except that the first batch comes whole (KIP-74).
+ * - READ_COMMITTED up to the last stable offset, with the aborted transactions of what is read (KIP-98).
+ * - Leader epochs fenced (KIP-320), divergence told by lastFetchedEpoch (KIP-595), topic ids from version 13 (KIP-516), the leader to go to from
+ *   version 16 (KIP-951), sessions (KIP-227).
+ * - Left out: followers. A fetch with a replica id is answered as a leader does that knows no such replica: UNKNOWN_LEADER_EPOCH, or
+ *   NOT_LEADER_OR_FOLLOWER where the request names no epoch. Consumers are not sent to nearer replicas (KIP-392): there are none.
+ */
+import type { FetchContext, FetchedData, FetchedPartition } from '../partition/fetch-sessions.ts';
+import { parkFetch } from '../partition/parked-fetch.ts';
+import { type Found, type Reader, failed, readPartitions } from '../partition/partition-read.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type {
+  FetchRequest,
+  FetchResponseDraft,
+  FetchResponseFetchableTopicResponseDraft,
+  FetchResponsePartitionDataDraft,
+} from '../wire/generated/fetch.ts';
+import { ZERO_UUID } from '../wire/uuid.ts';
+import type { Context, Handler } from './context.ts';
+import { LeaderHints } from './leader-hints.ts';
+
+const READ_COMMITTED = 1;
+
+export const fetch: Handler<'fetch'> = (request, context) => {
+  const reader = readerOf(request, context);
+  const session = openSession(request, reader, context);
+  const { interesting, erroneous } = sorted(session, context);
+  const answer = (results: readonly FetchedData[]): FetchResponseDraft =>
+    responseOf(session, [...results, ...erroneous], context);
+  if (interesting.length === 0) return answer([]);
+
+  const find = (partition: FetchedPartition): Found => findFor(partition, context);
+  const maxBytes = Math.min(request.maxBytes, context.settings.int('fetch.max.bytes'));
+  const minBytes = Math.min(request.minBytes, maxBytes);
+  const read = (): FetchedData[] | Promise<FetchedData[]> => readPartitions(interesting, find, reader, maxBytes);
+  const enough = (results: readonly FetchedData[]): boolean => request.maxWaitMs <= 0 || isEnough(results, minBytes);
+  const park = (results: readonly FetchedData[], stale: boolean): Promise<FetchResponseDraft> =>
+    new Promise((resolve, reject) => {
+      const done = (): void => {
+        const latest = read();
+        if (latest instanceof Promise) latest.then(answer).then(resolve, reject);
+        else resolve(answer(latest));
+      };
+      const { clock, connection } = context;
+      const { deadlines } = context.partitions;
+      const { maxWaitMs } = request;
+      parkFetch({ clock, deadlines, connection, results, stale, find, reader, minBytes, maxWaitMs, done });
+    });
+
+  const results = read();
+  if (results instanceof Promise) return results.then((later) => (enough(later) ? answer(later) : park(later, true)));
+  return enough(results) ? answer(results) : park(results, false);
+};
+
+function readerOf(request: FetchRequest, context: Context): Reader {
+  const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId;
+  if (replicaId >= 0) return { replicaId, upTo: 'logEnd' };
+  return { replicaId, upTo: request.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark' };
+}
+
+function openSession(request: FetchRequest, reader: Reader, context: Context): FetchContext {
+  const usesTopicIds = context.apiVersion >= 13;
+  const nameOf = (topicId: string): string | undefined => context.image.topicsById.get(topicId)?.name;
+  const partitions: FetchedPartition[] = [];
+  for (const topic of request.topics) {
+    const name = usesTopicIds ? nameOf(topic.topicId) : topic.topic;
+    const topicId = usesTopicIds ? topic.topicId : ZERO_UUID;
+    for (const wanted of topic.partitions) {
+      partitions.push({
+        topic: name,
+        topicId,
+        index: wanted.partition,
+        // An offset beyond 2^53 is beyond the end of any log, rounded or not.
+        fetchOffset: Number(wanted.fetchOffset),
+        maxBytes: wanted.partitionMaxBytes,
+        currentLeaderEpoch: wanted.currentLeaderEpoch,
+        lastFetchedEpoch: wanted.lastFetchedEpoch,
+        toldHighWatermark: -1,
+        toldLogStartOffset: -1,
+      });
+    }
+  }
+  const forgotten = request.forgottenTopicsData.flatMap((topic) =>
+    topic.partitions.map((index) => ({ topic: topic.topic, topicId: usesTopicIds ? topic.topicId : ZERO_UUID, index })),
+  );
+  const { sessionId, sessionEpoch } = request;
+  return context.fetchSessions.open({
+    sessionId,
+    sessionEpoch,
+    usesTopicIds,
+    fromFollower: reader.replicaId >= 0,
+    partitions,
+    forgotten,
+    nameOf,
+  });
+}
+
+/** Partitions that exist, and answers for those that do not. */
+function sorted(session: FetchContext, context: Context): { interesting: readonly FetchedPartition[]; erroneous: FetchedData[] } {
+  const erroneous: FetchedData[] = [];
+  const interesting = session.partitions.filter((partition) => {
+    if (partition.topic === undefined) erroneous.push(failed(partition, ErrorCode.UNKNOWN_TOPIC_ID));
+    else if (context.image.partition(partition.topic, partition.index) === undefined) {
+      erroneous.push(failed(partition, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+    } else return true;
+    return false;
+  });
+  return { interesting, erroneous };
+}
+
+function findFor(partition: FetchedPartition, context: Context): Found {
+  const topic = partition.topic ?? '';
+  const found = context.partitions.find(topic, partition.index);
+  if (found !== undefined) return found;
+  const exists = context.image.partition(topic, partition.index) !== undefined;
+  return exists ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
+function isEnough(results: readonly FetchedData[], minBytes: number): boolean {
+  let bytes = 0;
+  for (const { data, sizeInBytes } of results) {
+    if (data.errorCode !== ErrorCode.NONE || data.divergingEpoch !== undefined) return true;
+    bytes += sizeInBytes;
+  }
+  return bytes >= minBytes;
+}
+
+function responseOf(session: FetchContext, results: readonly FetchedData[], context: Context): FetchResponseDraft {
+  const { apiVersion } = context;
+  const hints = new LeaderHints(context);
+  const tell = apiVersion >= 16 || apiVersion <= 5 ? results.map((result) => dressed(result, hints, apiVersion)) : results;
+  const { error, sessionId, results: told } = context.fetchSessions.answer(session, tell);
+  return { errorCode: error, sessionId, responses: byTopic(told), nodeEndpoints: hints.endpoints };
+}
+
+function dressed(result: FetchedData, hints: LeaderHints, apiVersion: number): FetchedData {
+  const { data, partition } = result;
+  const { errorCode } = data;
+  if (errorCode === ErrorCode.NONE) return result;
+  // Clients of then do not know the storage error; this one makes them look for the leader again.
+  if (apiVersion <= 5 && errorCode === ErrorCode.KAFKA_STORAGE_ERROR) {
+    return { ...result, data: { ...data, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER } };
+  }
+  if (apiVersion < 16) return result;
+  if (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.FENCED_LEADER_EPOCH) return result;
+  return { ...result, data: { ...data, currentLeader: hints.of(partition.topic ?? '', partition.index) } };
+}
+
+/** In the order given; neighbours of one topic together. */
+function byTopic(results: readonly FetchedData[]): FetchResponseFetchableTopicResponseDraft[] {
+  const topics: { topic: string; topicId: string; partitions: FetchResponsePartitionDataDraft[] }[] = [];
+  for (const { data, partition } of results) {
+    const last = topics[topics.length - 1];
+    const topic = partition.topic ?? '';
+    if (last !== undefined && (partition.topicId === ZERO_UUID ? last.topic === topic : last.topicId === partition.topicId)) {
+      last.partitions.push(data);
+    } else topics.push({ topic, topicId: partition.topicId, partitions: [data] });
+  }
+  return topics;
+}

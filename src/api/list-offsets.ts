@@ -1,0 +1,117 @@
+/**
+ * ListOffsets, versions 1 to 11.
+ *
+ * - Latest (-1) and earliest (-2) at all versions, greatest timestamp (-3, KIP-734) from 7, earliest local (-4, KIP-405) from 8, latest tiered
+ *   (-5, KIP-1005) from 9, earliest pending upload (-6, KIP-1023) from 11; earlier, or any other negative one: UNSUPPORTED_VERSION.
+ * - READ_COMMITTED ends at the last stable offset. A replica that asks, instead of a consumer, sees the whole log.
+ * - A partition named twice: INVALID_REQUEST, each time it is named. Just after an election, before the high watermark has reached the start of the
+ *   epoch: OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE before version 5.
+ * - Left out: tiered storage. -4 is the earliest offset, -5 and -6 are nowhere, as in Apache Kafka without it; timeoutMs (10, KIP-1075) has
+ *   nothing to bound.
+ */
+import { EARLIEST_LOCAL_TIMESTAMP, type LookedUp, MAX_TIMESTAMP, lookUpOffset } from '../partition/offset-lookup.ts';
+import {
+  LATEST_TIERED_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  EARLIEST_TIMESTAMP,
+  EARLIEST_PENDING_UPLOAD_TIMESTAMP,
+} from '../partition/offset-lookup.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type {
+  ListOffsetsRequest,
+  ListOffsetsRequestListOffsetsPartition,
+  ListOffsetsResponseDraft,
+  ListOffsetsResponseListOffsetsPartitionResponseDraft,
+} from '../wire/generated/list-offsets.ts';
+import type { Context, Handler } from './context.ts';
+import { hostedPartition } from './hosted-partition.ts';
+
+type Answer = ListOffsetsResponseListOffsetsPartitionResponseDraft;
+
+const CONSUMER = -1;
+const DEBUGGING_CONSUMER = -2;
+const READ_COMMITTED = 1;
+
+const MIN_VERSIONS: ReadonlyMap<number, number> = new Map([
+  [LATEST_TIMESTAMP, 1],
+  [EARLIEST_TIMESTAMP, 1],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL_TIMESTAMP, 8],
+  [LATEST_TIERED_TIMESTAMP, 9],
+  [EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11],
+]);
+
+export const listOffsets: Handler<'listOffsets'> = (request, context) => {
+  const repeated = repeatedIn(request);
+  const topics = request.topics.map(({ name, partitions }) => ({
+    name,
+    answers: partitions.map((wanted) =>
+      repeated.has(`${name}/${wanted.partitionIndex}`)
+        ? refused(wanted, ErrorCode.INVALID_REQUEST)
+        : answerTo(name, wanted, request, context),
+    ),
+  }));
+  if (topics.some(({ answers }) => answers.some((answer) => answer instanceof Promise))) return whenAll(topics);
+  return { topics: topics.map(({ name, answers }) => ({ name, partitions: answers as Answer[] })) };
+};
+
+async function whenAll(
+  topics: readonly { name: string; answers: readonly (Answer | Promise<Answer>)[] }[],
+): Promise<ListOffsetsResponseDraft> {
+  return {
+    topics: await Promise.all(topics.map(async ({ name, answers }) => ({ name, partitions: await Promise.all(answers) }))),
+  };
+}
+
+function answerTo(
+  topic: string,
+  wanted: ListOffsetsRequestListOffsetsPartition,
+  request: ListOffsetsRequest,
+  context: Context,
+): Answer | Promise<Answer> {
+  const timestamp = Number(wanted.timestamp);
+  if (timestamp < 0 && context.apiVersion < (MIN_VERSIONS.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
+    return refused(wanted, ErrorCode.UNSUPPORTED_VERSION);
+  }
+  const partition = hostedPartition(topic, wanted.partitionIndex, context);
+  if (typeof partition === 'number') return refused(wanted, partition);
+  const error =
+    request.replicaId === DEBUGGING_CONSUMER
+      ? partition.checkLeaderEpoch(wanted.currentLeaderEpoch)
+      : partition.checkLeader(wanted.currentLeaderEpoch);
+  if (error !== ErrorCode.NONE) return refused(wanted, error);
+  const found = lookUpOffset(partition, timestamp, seenBy(request));
+  return found instanceof Promise ? found.then((later) => answerOf(wanted, later, context)) : answerOf(wanted, found, context);
+}
+
+function seenBy(request: ListOffsetsRequest): 'logEnd' | 'highWatermark' | 'lastStable' {
+  if (request.replicaId !== CONSUMER) return 'logEnd';
+  return request.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark';
+}
+
+function answerOf(wanted: ListOffsetsRequestListOffsetsPartition, found: LookedUp, context: Context): Answer {
+  if ('error' in found) {
+    const unknownThen = found.error === ErrorCode.OFFSET_NOT_AVAILABLE && context.apiVersion < 5;
+    return refused(wanted, unknownThen ? ErrorCode.LEADER_NOT_AVAILABLE : found.error);
+  }
+  const { leaderEpoch, offset, timestamp } = found;
+  const answer = { partitionIndex: wanted.partitionIndex, errorCode: ErrorCode.NONE, timestamp, offset };
+  return context.apiVersion >= 4 ? { ...answer, leaderEpoch } : answer;
+}
+
+function refused(wanted: ListOffsetsRequestListOffsetsPartition, errorCode: ErrorCode): Answer {
+  return { partitionIndex: wanted.partitionIndex, errorCode, timestamp: -1, offset: -1 };
+}
+
+function repeatedIn(request: ListOffsetsRequest): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { name, partitions } of request.topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}/${partitionIndex}`;
+      if (seen.has(key)) repeated.add(key);
+      seen.add(key);
+    }
+  }
+  return repeated;
+}

@@ -1,0 +1,283 @@
+/**
+ * Produce, versions 3 to 13. Versions 0 to 2 are advertised, because some clients look for them, and not answered (KAFKA-18659): the connection
+ * is closed as for any version without a schema.
+ *
+ * - One record batch of magic 2 per partition, zstd from version 7 (KIP-110). Everything inside it is the log's to judge; errors are per
+ *   partition, with the records at fault and a message from version 8 (KIP-467).
+ * - Offsets are assigned here and now; the answer leaves when the write has returned (acks=1) or the high watermark has passed (acks=all). The
+ *   client's timeout runs only where other replicas have to follow: what this broker does alone it does not give up.
+ * - acks=0 is not answered; if anything was wrong the connection is closed, so that the producer notices.
+ * - A partition named twice counts once, as last given.
+ * - Topic ids from version 13 (KIP-516); the leader to go to from version 10 (KIP-951).
+ * - Left out: transactions. There is no transaction coordinator, so a transactional batch gets what a broker answers that cannot find one:
+ *   NOT_ENOUGH_REPLICAS, which makes the client try again (KIP-890). `transaction.partition.verification.enable` is not asked.
+ */
+import type { Partition } from '../partition/partition.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type {
+  ProduceRequest,
+  ProduceRequestPartitionProduceData,
+  ProduceRequestTopicProduceData,
+  ProduceResponseDraft,
+  ProduceResponseLeaderIdAndEpochDraft,
+  ProduceResponsePartitionProduceResponseDraft,
+} from '../wire/generated/produce.ts';
+import { ProtocolViolation } from '../wire/protocol-violation.ts';
+import { HEADER_UP_TO_MAGIC, LENGTH_AT, LOG_OVERHEAD, MAGIC_AT, RECORDS_AT, RecordBatch } from '../wire/record-batch.ts';
+import { ZERO_UUID } from '../wire/uuid.ts';
+import { type Context, type Handler, NO_REPLY } from './context.ts';
+import { LeaderHints } from './leader-hints.ts';
+
+const ALL_REPLICAS = -1;
+const ADMIN_CLIENT_ID = '__admin_client';
+const ZSTD = 4;
+const MIN_BATCH_LENGTH = 14;
+const UNVERIFIED =
+  'Unable to verify the partition has been added to the transaction. Underlying error: COORDINATOR_NOT_AVAILABLE';
+
+/** A partition's part of the answer, while it may still change. */
+interface Answer {
+  readonly index: number;
+  errorCode: ErrorCode;
+  readonly baseOffset: number;
+  readonly logAppendTimeMs: number;
+  readonly logStartOffset: number;
+  readonly recordErrors?: ProduceResponsePartitionProduceResponseDraft['recordErrors'] & {};
+  readonly errorMessage: string | null;
+  currentLeader?: ProduceResponseLeaderIdAndEpochDraft;
+}
+
+interface TopicAnswer {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitionResponses: Answer[];
+}
+
+/** An append that its answer waits for. */
+interface Appended {
+  readonly partition: Partition;
+  readonly endOffset: number;
+  readonly answer: Answer;
+}
+
+export const produce: Handler<'produce'> = (request, context) => {
+  const appended: Appended[] = [];
+  const refusal = refusalOfAll(request);
+  const topics = withoutRepeats(request.topicData, context.apiVersion).map((topic) => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    partitionResponses: topic.partitionData.map(
+      (data) => refusal?.(data.index) ?? produceTo(topic, data, request, context, appended),
+    ),
+  }));
+  if (request.acks === 0) return withoutAnswer(topics);
+  if (appended.length === 0) return responseOf(topics, context);
+  return new Promise((resolve) => {
+    answerWhenDone(appended, request, context, () => resolve(responseOf(topics, context)));
+  });
+};
+
+function withoutAnswer(topics: readonly TopicAnswer[]): typeof NO_REPLY {
+  for (const topic of topics) {
+    for (const { index, errorCode } of topic.partitionResponses) {
+      if (errorCode === ErrorCode.NONE) continue;
+      throw new ProtocolViolation(
+        `produce with acks=0 to ${topic.name || topic.topicId}-${index} failed with error ${errorCode}: closing is the only answer`,
+      );
+    }
+  }
+  return NO_REPLY;
+}
+
+function answerWhenDone(appended: readonly Appended[], request: ProduceRequest, context: Context, done: () => void): void {
+  let left = appended.length;
+  const all = request.acks === ALL_REPLICAS;
+  const deadline =
+    all && appended.some(({ partition }) => partition.isr.length > 1)
+      ? context.partitions.deadlines.after(request.timeoutMs, () => {
+          if (left === 0) return;
+          left = 0;
+          for (const { partition, endOffset, answer } of appended) {
+            if (answer.errorCode === ErrorCode.NONE && partition.highWatermark < endOffset)
+              answer.errorCode = ErrorCode.REQUEST_TIMED_OUT;
+          }
+          done();
+        })
+      : undefined;
+  for (const { partition, endOffset, answer } of appended) {
+    const whenDone = (failure: ErrorCode): void => {
+      if (left === 0) return;
+      if (failure !== ErrorCode.NONE) answer.errorCode = failure;
+      else if (all && partition.isr.length < partition.effectiveMinIsr)
+        answer.errorCode = ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+      if (--left > 0) return;
+      deadline?.cancel();
+      done();
+    };
+    if (all) partition.onCommitted(endOffset, whenDone);
+    else partition.onWritten(endOffset, whenDone);
+  }
+}
+
+function responseOf(topics: readonly TopicAnswer[], context: Context): ProduceResponseDraft {
+  if (context.apiVersion < 10) return { responses: topics };
+  const hints = new LeaderHints(context);
+  for (const topic of topics) {
+    for (const answer of topic.partitionResponses) {
+      if (answer.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER) continue;
+      answer.currentLeader = hints.of(topic.topicId === ZERO_UUID ? topic.name : nameOf(topic, context), answer.index);
+    }
+  }
+  return { responses: topics, nodeEndpoints: hints.endpoints };
+}
+
+function produceTo(
+  topic: ProduceRequestTopicProduceData,
+  data: ProduceRequestPartitionProduceData,
+  request: ProduceRequest,
+  context: Context,
+  appended: Appended[],
+): Answer {
+  const byId = context.apiVersion >= 13;
+  const partition = byId
+    ? context.partitions.findById(topic.topicId, data.index)
+    : context.partitions.find(topic.name, data.index);
+  if (partition === undefined) return refused(data.index, errorOfAbsent(topic, data.index, context));
+  const { records } = data;
+  const recordsError = errorOfRecords(records, context.apiVersion);
+  if (recordsError !== ErrorCode.NONE || records === null) return refused(data.index, recordsError);
+  if (isTransactional(records)) return refused(data.index, ErrorCode.NOT_ENOUGH_REPLICAS, UNVERIFIED);
+  if (request.acks !== ALL_REPLICAS && request.acks !== 0 && request.acks !== 1) {
+    return refused(data.index, ErrorCode.INVALID_REQUIRED_ACKS);
+  }
+  if (partition.isInternal && context.clientId !== ADMIN_CLIENT_ID) return refused(data.index, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  const result = partition.append(records, { requiredAcks: request.acks, origin: 'client' });
+  if (!result.ok) return refusedByLog(data.index, partition, result);
+  const answer: Answer = {
+    index: data.index,
+    errorCode: ErrorCode.NONE,
+    baseOffset: result.firstOffset,
+    logAppendTimeMs: result.logAppendTimeMs,
+    logStartOffset: result.logStartOffset,
+    errorMessage: null,
+  };
+  if (request.acks !== 0) appended.push({ partition, endOffset: result.lastOffset + 1, answer });
+  return answer;
+}
+
+function refused(index: number, errorCode: ErrorCode, errorMessage: string | null = null): Answer {
+  return { index, errorCode, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, errorMessage };
+}
+
+/** The log start is told unless the error says that there is no such log or that the records are unfit for any; the message goes with record errors. */
+function refusedByLog(
+  index: number,
+  partition: Partition,
+  result: Exclude<ReturnType<Partition['append']>, { ok: true }>,
+): Answer {
+  const answer = refused(index, result.error, result.recordErrors.length > 0 ? result.message : null);
+  return {
+    ...answer,
+    logStartOffset: WITHOUT_LOG_START.has(result.error) ? -1 : partition.log.logStartOffset,
+    recordErrors: result.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),
+  };
+}
+
+const WITHOUT_LOG_START: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
+
+function nameOf(topic: { readonly name: string; readonly topicId: string }, context: Context): string {
+  return context.apiVersion >= 13 ? (context.image.topicsById.get(topic.topicId)?.name ?? '') : topic.name;
+}
+
+function errorOfAbsent(topic: ProduceRequestTopicProduceData, index: number, context: Context): ErrorCode {
+  const name = nameOf(topic, context);
+  if (name === '' && context.apiVersion >= 13) return ErrorCode.UNKNOWN_TOPIC_ID;
+  return context.image.partition(name, index) === undefined
+    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    : ErrorCode.NOT_LEADER_OR_FOLLOWER;
+}
+
+/** Exactly one batch, of magic 2, in a codec that this version may use. What is cut short counts as not there. */
+function errorOfRecords(records: Buffer | null, version: number): ErrorCode {
+  if (records === null) return ErrorCode.INVALID_RECORD;
+  const size = sizeOfBatchAt(records, 0);
+  if (size === CORRUPT) return ErrorCode.CORRUPT_MESSAGE;
+  if (size === NO_BATCH || records[MAGIC_AT] !== 2) return ErrorCode.INVALID_RECORD;
+  if (size < RECORDS_AT) return ErrorCode.CORRUPT_MESSAGE;
+  if (version < 7 && new RecordBatch(records).codec === ZSTD) return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE;
+  if (size === records.length) return ErrorCode.NONE;
+  const nextSize = sizeOfBatchAt(records, size);
+  if (nextSize === CORRUPT) return ErrorCode.CORRUPT_MESSAGE;
+  return nextSize === NO_BATCH ? ErrorCode.NONE : ErrorCode.INVALID_RECORD;
+}
+
+const NO_BATCH = 0;
+const CORRUPT = -1;
+
+function sizeOfBatchAt(records: Buffer, position: number): number {
+  const left = records.length - position;
+  if (left < LOG_OVERHEAD) return NO_BATCH;
+  const length = records.readInt32BE(position + LENGTH_AT);
+  if (length < MIN_BATCH_LENGTH) return CORRUPT;
+  if (left < HEADER_UP_TO_MAGIC) return NO_BATCH;
+  if ((records[position + MAGIC_AT] ?? 0) > 2) return CORRUPT;
+  return left < LOG_OVERHEAD + length ? NO_BATCH : LOG_OVERHEAD + length;
+}
+
+function isTransactional(records: Buffer): boolean {
+  const batch = new RecordBatch(records);
+  return batch.isTransactional && batch.producerId >= 0;
+}
+
+/** Errors that concern the request as a whole and are told for each partition. */
+function refusalOfAll(request: ProduceRequest): ((index: number) => Answer) | undefined {
+  let producerId: number | undefined;
+  for (const topic of request.topicData) {
+    for (const { records } of topic.partitionData) {
+      if (records === null || records.length < RECORDS_AT) continue;
+      const batch = new RecordBatch(records);
+      if (!batch.isTransactional) continue;
+      if (request.transactionalId === null) return (index) => refused(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+      if (batch.producerId < 0) continue;
+      if (producerId !== undefined && producerId !== batch.producerId) {
+        return (index) =>
+          refused(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING, 'Transactional records contained more than one producer ID');
+      }
+      producerId = batch.producerId;
+    }
+  }
+  return undefined;
+}
+
+function withoutRepeats(
+  topics: readonly ProduceRequestTopicProduceData[],
+  version: number,
+): readonly ProduceRequestTopicProduceData[] {
+  const [only] = topics;
+  if (topics.length === 1 && only !== undefined && only.partitionData.length === 1) return topics;
+  const byTopic = new Map<
+    string,
+    { topic: ProduceRequestTopicProduceData; byIndex: Map<number, ProduceRequestPartitionProduceData> }
+  >();
+  let repeated = false;
+  for (const topic of topics) {
+    const key = version >= 13 ? topic.topicId : topic.name;
+    const known = byTopic.get(key) ?? { topic, byIndex: new Map<number, ProduceRequestPartitionProduceData>() };
+    if (known.topic === topic) byTopic.set(key, known);
+    else repeated = true;
+    for (const data of topic.partitionData) {
+      if (known.byIndex.has(data.index)) repeated = true;
+      known.byIndex.set(data.index, data);
+    }
+  }
+  if (!repeated) return topics;
+  return [...byTopic.values()].map(({ topic, byIndex }) => ({ ...topic, partitionData: [...byIndex.values()] }));
+}
