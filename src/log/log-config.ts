@@ -29,7 +29,7 @@ export interface LogConfig {
   readonly flushMessages: number;
   readonly flushMs: number;
   readonly maxMessageBytes: number;
-  /** Most bytes that the records of one compressed batch may unpack to. */
+  /** Largest record that a compressed batch may hold, in bytes when unpacked. */
   readonly maxDecompressedMessageBytes: number;
   readonly messageTimestampType: MessageTimestampType;
   readonly messageTimestampBeforeMaxMs: number;

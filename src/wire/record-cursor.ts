@@ -7,6 +7,9 @@
  * Source: protocol guide, "Record"; KIP-82 for headers.
  */
 import { DecodeError } from './decode-error.ts';
+import { Reader } from './reader.ts';
+
+const MAX_INT32 = 0x7fff_ffff;
 
 /**
  * `whole`: a record fills exactly the size it declares. `skim`: the declared size is read and not believed, the fields alone say where
@@ -34,14 +37,16 @@ export class RecordCursor {
   private at = 0;
   private end = 0;
   private limit = 0;
+  private maxBodyBytes = MAX_INT32;
 
-  /** Stands before the first record of `bytes[position, end)`. */
-  open(bytes: Buffer, position = 0, end = bytes.length, reading: RecordReading = 'whole'): void {
+  /** Stands before the first record of `bytes[position, end)`. `maxBodyBytes`: what a record may declare as its size. */
+  open(bytes: Buffer, position = 0, end = bytes.length, reading: RecordReading = 'whole', maxBodyBytes = MAX_INT32): void {
     this.bytes = bytes;
     this.at = position;
     this.end = end;
     this.limit = end;
     this.reading = reading;
+    this.maxBodyBytes = maxBodyBytes;
   }
 
   /** Whether bytes are left after the record it stands on. */
@@ -63,8 +68,10 @@ export class RecordCursor {
     this.position = this.at;
     const size = this.varint();
     const start = this.at;
+    if (size < 0 || size > this.maxBodyBytes)
+      throw new DecodeError(`record of ${size} bytes, at most ${this.maxBodyBytes} allowed`, start);
     if (this.reading === 'whole') {
-      if (size < 0 || size > this.end - start) throw new DecodeError(`record of ${size} bytes, ${this.end - start} left`, start);
+      if (size > this.end - start) throw new DecodeError(`record of ${size} bytes, ${this.end - start} left`, start);
       this.limit = start + size;
     }
     this.skip(1);
@@ -112,6 +119,14 @@ export class RecordCursor {
     }
     this.at = resume;
     return headers;
+  }
+
+  /** The timestamp delta of the record it stands on, exact where `timestampDelta` is rounded. */
+  exactTimestampDelta(): bigint {
+    const reader = new Reader(this.bytes, this.position, this.end);
+    reader.varint();
+    reader.int8();
+    return reader.varlong();
   }
 
   private skip(length: number): void {

@@ -38,11 +38,15 @@ const NO_HEADERS: readonly RecordHeader[] = [];
 /** All records of a batch of any magic. `maxBytes` bounds what a compressed one unpacks to. */
 export function recordsOf(batch: RecordBatch, maxBytes = DEFAULT_MAX_UNPACKED_BYTES): KafkaRecord[] {
   if (batch.magic < 2) return legacyRecordsOf(batch, maxBytes);
+  return batch.count === 0 ? [] : recordsOfPlain(batch, recordBytesOf(batch, maxBytes));
+}
+
+/** The records of a batch of magic 2 whose record section is already unpacked. */
+export function recordsOfPlain(batch: RecordBatch, section: Buffer): KafkaRecord[] {
   const { count, baseOffset, baseTimestamp } = batch;
   if (count < 0) throw new DecodeError(`record count ${count}`, batch.position);
-  if (count === 0) return [];
   const cursor = new RecordCursor();
-  cursor.open(recordBytesOf(batch, maxBytes));
+  cursor.open(section);
   const appendTime = batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : undefined;
   const records: KafkaRecord[] = [];
   for (let i = 0; i < count; i++) {
