@@ -1,0 +1,91 @@
+/** A broker's life as the controller keeps it: registered, unfenced, fenced (KIP-631). */
+import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
+import type { FeatureRange, ListenerEndpoint } from './broker-image.ts';
+import type { Decision, Surroundings } from './decision.ts';
+import { type BrokerEvent, partitionChanges } from './partition-change.ts';
+import { isElrEnabled, recordVersions } from './record-versions.ts';
+import { NO_LEADER } from './topic-image.ts';
+
+export interface BrokerRegistration {
+  readonly brokerId: number;
+  /** New with every start of the process. */
+  readonly incarnationId: string;
+  readonly endpoints: readonly ListenerEndpoint[];
+  readonly features: ReadonlyMap<string, FeatureRange>;
+  readonly rack: string | null;
+  readonly logDirs: readonly string[];
+  /** From .kafka_cleanshutdown; -1 where there was none. */
+  readonly previousBrokerEpoch: number;
+}
+
+const NO_EVENT: BrokerEvent = { leaving: NO_LEADER, joining: NO_LEADER, uncleanlyStopped: NO_LEADER };
+
+/** BrokerRegistrationChangeRecord's ways to say it. */
+const FENCE = 1;
+const UNFENCE = -1;
+
+/**
+ * Registers a new process of a broker, fenced. Whether the one before it stopped cleanly is told by its epoch: after an unclean stop it is taken out
+ * of all in-sync and eligible sets first. Its epoch is the next offset of the log, not the offset of its own record.
+ */
+export function registerBroker(request: BrokerRegistration, around: Surroundings): Decision<{ readonly brokerEpoch: number }> {
+  const { brokerId } = request;
+  const existing = around.image.brokers.get(brokerId);
+  const version = recordVersions(around.image).registerBrokerRecord;
+  const clean = (existing?.epoch ?? -2) === request.previousBrokerEpoch;
+  const brokerEpoch = around.nextOffset;
+  const value = {
+    brokerId,
+    brokerEpoch,
+    incarnationId: request.incarnationId,
+    endPoints: request.endpoints,
+    features: [...request.features].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max })),
+    rack: request.rack,
+    fenced: true,
+    ...(version >= 3 ? { logDirs: request.logDirs } : {}),
+  };
+  return {
+    records: [...afterShutdown(brokerId, clean, around), { kind: 'RegisterBrokerRecord', value, version }],
+    reply: { brokerEpoch },
+  };
+}
+
+function afterShutdown(brokerId: number, clean: boolean, around: Surroundings): readonly MetadataRecordDraft[] {
+  if (clean || !isElrEnabled(around.image)) {
+    return partitionChanges(around, { ...NO_EVENT, leaving: brokerId }, ({ isr }) => isr.includes(brokerId));
+  }
+  const event = { ...NO_EVENT, uncleanlyStopped: brokerId };
+  return partitionChanges(around, event, ({ isr, elr }) => isr.includes(brokerId) || elr.includes(brokerId));
+}
+
+/** Lets a registered broker lead, and elects it wherever it is the one to. */
+export function unfenceBroker(request: { readonly brokerId: number }, around: Surroundings): Decision<null> {
+  const { brokerId } = request;
+  const change: MetadataRecordDraft = {
+    kind: 'BrokerRegistrationChangeRecord',
+    value: { brokerId, brokerEpoch: epochOf(brokerId, around), fenced: UNFENCE },
+    version: 0,
+  };
+  const elections = partitionChanges(around, { ...NO_EVENT, joining: brokerId }, ({ leader }) => leader === NO_LEADER);
+  return { records: [change, ...elections], reply: null };
+}
+
+/** Takes a broker out of leadership and of the in-sync sets. Nothing when it is fenced already. */
+export function fenceBroker(request: { readonly brokerId: number }, around: Surroundings): Decision<null> {
+  const { brokerId } = request;
+  const brokerEpoch = epochOf(brokerId, around);
+  if (around.image.brokers.get(brokerId)?.fenced === true) return { records: [], reply: null };
+  const elections = partitionChanges(around, { ...NO_EVENT, leaving: brokerId }, ({ isr }) => isr.includes(brokerId));
+  const change: MetadataRecordDraft = {
+    kind: 'BrokerRegistrationChangeRecord',
+    value: { brokerId, brokerEpoch, fenced: FENCE },
+    version: 0,
+  };
+  return { records: [...elections, change], reply: null };
+}
+
+function epochOf(brokerId: number, around: Surroundings): number {
+  const broker = around.image.brokers.get(brokerId);
+  if (broker === undefined) throw new Error(`broker ${brokerId} is not registered`);
+  return broker.epoch;
+}

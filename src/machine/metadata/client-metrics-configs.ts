@@ -1,0 +1,46 @@
+/** What a client metrics subscription may say (KIP-714). */
+import { CLIENT_METRICS_CONFIGS } from '../../wire/generated/configs.ts';
+import { ErrorCode } from '../../wire/generated/errors.ts';
+import { listOfText, parseConfig } from './config-value.ts';
+import type { ApiError } from './decision.ts';
+
+const MATCH_PARAMETERS: ReadonlySet<string> = new Set([
+  'client_instance_id',
+  'client_id',
+  'client_software_name',
+  'client_software_version',
+  'client_source_address',
+  'client_source_port',
+]);
+
+/** What is wrong with a subscription; null when nothing is. */
+export function clientMetricsConfigsError(name: string, configs: ReadonlyMap<string, string>): ApiError | null {
+  if (name === '') return { error: ErrorCode.INVALID_REQUEST, message: "Subscription name can't be empty" };
+  for (const [key, text] of configs) {
+    const fact = CLIENT_METRICS_CONFIGS.find((candidate) => candidate.name === key);
+    if (fact === undefined) return { error: ErrorCode.INVALID_REQUEST, message: `Unknown client metrics configuration: ${key}` };
+    const parsed = parseConfig(fact, text);
+    if (!parsed.ok) return { error: ErrorCode.INVALID_CONFIG, message: parsed.message };
+  }
+  const interval = configs.get('interval.ms');
+  if (interval !== undefined && (Number(interval) < 100 || Number(interval) > 3_600_000)) {
+    const message = `Invalid value ${Number(interval)} for interval.ms, interval must be between 100 and 3600000 (1 hour)`;
+    return { error: ErrorCode.INVALID_REQUEST, message };
+  }
+  const illegal = listOfText(configs.get('match') ?? '').find((pattern) => !isMatchPattern(pattern));
+  return illegal === undefined
+    ? null
+    : { error: ErrorCode.INVALID_CONFIG, message: `Illegal client matching pattern: ${illegal}` };
+}
+
+function isMatchPattern(pattern: string): boolean {
+  const [parameter, expression, ...more] = pattern.split('=');
+  if (parameter === undefined || expression === undefined || expression === '' || more.length > 0) return false;
+  if (!MATCH_PARAMETERS.has(parameter.trim())) return false;
+  try {
+    new RegExp(expression.trim());
+    return true;
+  } catch {
+    return false;
+  }
+}
