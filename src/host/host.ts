@@ -1,21 +1,27 @@
 /**
- * Runs a pure machine over a partition: loads it by replay, appends what it decides as one batch, releases its replies when that is committed,
- * and wakes it when its earliest deadline has come. (Surface first; the bodies follow.)
+ * Runs a pure machine over a partition: loads it by replay, appends what it decides as one batch, releases its replies when that is committed, and
+ * wakes it when its earliest deadline has come.
+ *
+ * Invariants:
+ * - the machine sees its records applied before anything else is asked of it;
+ * - no reply leaves before everything that was appended when it was decided is committed, so that nobody learns of what may yet be lost;
+ * - every request is answered exactly once: with the machine's reply, or with the error that kept it from one;
+ * - after a commit that failed the machine is dropped and, while this broker leads, loaded again.
  */
 import type { Partition } from '../partition/partition.ts';
-import type { ErrorCode } from '../wire/generated/errors.ts';
-import type { Clock } from '../world/clock.ts';
+import type { CompressionCodec } from '../wire/compression/codec.ts';
+import { readControlRecord } from '../wire/control-record.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type { RecordBatch } from '../wire/record-batch.ts';
+import { buildBatch } from '../wire/record-batch-builder.ts';
+import { recordsOf } from '../wire/record.ts';
+import type { Clock, Timer } from '../world/clock.ts';
+import { coordinatorErrorOf } from './coordinator-error.ts';
 
 /** Two clocks: records carry the time of day, deadlines must not jump with it. */
 export interface Instant {
   readonly timeMs: number;
   readonly monotonicMs: number;
-}
-
-export interface KeyValue {
-  readonly key: Buffer;
-  /** Null: a tombstone. */
-  readonly value: Buffer | null;
 }
 
 /** Where a record stood in the log. */
@@ -25,46 +31,294 @@ export interface LogPlace {
   readonly producerId: number;
 }
 
-export interface Step<Reply, After> {
-  /** Appended as one batch. */
-  readonly records: readonly KeyValue[];
+export interface Step<Record, Reply, After> {
+  readonly records: readonly Record[];
+  /** True: all in one batch or none. False: in as many batches as their size asks for. */
+  readonly atomic: boolean;
   /** Released once these records, and all before them, are committed. */
   readonly replies: readonly { readonly requestId: number; readonly reply: Reply }[];
   /** Handed back to `stored` when the records are committed, or to `notStored` when the partition refused them. */
-  readonly after: After | undefined;
+  readonly after: readonly After[];
   /** Monotonic; Infinity when nothing is due. */
   readonly wakeAtMs: number;
 }
 
-export interface Machine<Input, Reply, After> {
-  apply(record: KeyValue, place: LogPlace): void;
+export interface Machine<Input, Record, Reply, After> {
+  apply(record: Record, place: LogPlace): void;
   /** A transaction of this producer has ended. */
   applyTransactionEnd(producerId: number, committed: boolean): void;
   /** After the last `apply` of a replay, before the first step. */
-  loaded(now: Instant): Step<Reply, After>;
-  step(requestId: number, input: Input, now: Instant): Step<Reply, After>;
-  wake(now: Instant): Step<Reply, After>;
-  stored(after: After, now: Instant): Step<Reply, After>;
-  notStored(after: After, error: ErrorCode, now: Instant): Step<Reply, After>;
+  loaded(now: Instant): Step<Record, Reply, After>;
+  step(requestId: number, input: Input, now: Instant): Step<Record, Reply, After>;
+  /** Something is due. */
+  wake(now: Instant): Step<Record, Reply, After>;
+  stored(after: After, now: Instant): Step<Record, Reply, After>;
+  notStored(after: After, error: ErrorCode, now: Instant): Step<Record, Reply, After>;
 }
 
-export interface HostOptions<Input, Reply, After> {
+export interface HostOptions<Input, Record, Reply, After> {
   readonly clock: Clock;
   readonly partition: Partition;
   /** A fresh, empty machine. */
-  machine(): Machine<Input, Reply, After>;
-  /** An answer that arrives not in this time after its records were appended is given as REQUEST_TIMED_OUT. */
+  machine(): Machine<Input, Record, Reply, After>;
+  /** Undefined for a kind that is not known: it is passed over. */
+  readRecord(key: Buffer, value: Buffer | null): Record | undefined;
+  writeRecord(record: Record): { readonly key: Buffer; readonly value: Buffer | null };
+  readonly codec: CompressionCodec;
+  /** A reply whose records are not committed in this time is given as REQUEST_TIMED_OUT; what was decided stands. */
   readonly writeTimeoutMs: number;
+  /** A replay that the log does not allow; the host is closed then. */
+  onLoadFailure(failure: unknown): void;
 }
 
-/** A request either gets the machine's reply or the error that kept it from one. */
+/** A request either gets the machine's reply or the error that kept it from one, as the partition has it. */
 export type Hosted<Reply> = { readonly ok: true; readonly reply: Reply } | { readonly ok: false; readonly error: ErrorCode };
 
-export declare class Host<Input, Reply, After> {
-  constructor(options: HostOptions<Input, Reply, After>);
-  /** COORDINATOR_LOAD_IN_PROGRESS until the replay is over. */
-  readonly state: 'loading' | 'active' | 'closed';
-  submit(input: Input): Promise<Hosted<Reply>>;
+/** Appended and not yet committed, with what waits for that. */
+interface Uncommitted<Reply, After> {
+  replies: { readonly requestId: number; readonly reply: Reply }[];
+  readonly after: readonly After[];
+  readonly deadlineMs: number;
+}
+
+const ALL_REPLICAS = -1;
+/** Batch header, and per record more than its lengths, deltas and attributes take. */
+const BATCH_OVERHEAD_BYTES = 61;
+const RECORD_OVERHEAD_BYTES = 32;
+
+export class Host<Input, Record, Reply, After> {
+  readonly #options: HostOptions<Input, Record, Reply, After>;
+  #machine: Machine<Input, Record, Reply, After>;
+  #state: 'loading' | 'active' | 'closed' = 'loading';
+  /** Grows with every load, so that a callback of an earlier one is known as such. */
+  #incarnation = 0;
+  #nextRequestId = 0;
+  readonly #waiting = new Map<number, (answer: Hosted<Reply>) => void>();
+  #uncommitted: Uncommitted<Reply, After>[] = [];
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #timer: Timer | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: HostOptions<Input, Record, Reply, After>) {
+    this.#options = options;
+    this.#machine = options.machine();
+    this.#load();
+  }
+
+  get state(): 'loading' | 'active' | 'closed' {
+    return this.#state;
+  }
+
+  /** Requests without an answer so far. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** COORDINATOR_LOAD_IN_PROGRESS until the replay is over, NOT_COORDINATOR once closed. */
+  submit(input: Input): Promise<Hosted<Reply>> {
+    if (this.#state === 'loading') return Promise.resolve({ ok: false, error: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS });
+    if (this.#state === 'closed') return Promise.resolve({ ok: false, error: ErrorCode.NOT_COORDINATOR });
+    const requestId = this.#nextRequestId++;
+    return new Promise((resolve) => {
+      this.#waiting.set(requestId, resolve);
+      this.#take(this.#machine.step(requestId, input, this.#now()), requestId);
+    });
+  }
+
   /** Everything that waits is answered with `error`. */
-  close(error: ErrorCode): void;
+  close(error: ErrorCode): void {
+    this.#state = 'closed';
+    this.#reset(error);
+  }
+
+  #now(): Instant {
+    const { clock } = this.#options;
+    return { timeMs: clock.now(), monotonicMs: clock.monotonic() };
+  }
+
+  #load(): void {
+    this.#state = 'loading';
+    const incarnation = ++this.#incarnation;
+    const { log } = this.#options.partition;
+    if (log.logStartOffset === log.logEndOffset) {
+      this.#loaded();
+      return;
+    }
+    this.#replay(incarnation).then(
+      (done) => done && this.#loaded(),
+      (failure: unknown) => {
+        if (incarnation !== this.#incarnation) return;
+        this.close(ErrorCode.NOT_COORDINATOR);
+        this.#options.onLoadFailure(failure);
+      },
+    );
+  }
+
+  /** False when it was given up for another load or because the host was closed. */
+  async #replay(incarnation: number): Promise<boolean> {
+    for await (const batch of this.#options.partition.log.batches()) {
+      if (incarnation !== this.#incarnation) return false;
+      this.#replayBatch(batch);
+    }
+    return incarnation === this.#incarnation;
+  }
+
+  #replayBatch(batch: RecordBatch): void {
+    const producerId = batch.isTransactional ? batch.producerId : -1;
+    for (const { offset, key, value } of recordsOf(batch)) {
+      if (key === null) continue;
+      if (batch.isControl) {
+        const marker = value === null ? undefined : readControlRecord(key, value);
+        if (marker?.kind === 'Commit' || marker?.kind === 'Abort') {
+          this.#machine.applyTransactionEnd(batch.producerId, marker.kind === 'Commit');
+        }
+        continue;
+      }
+      const record = this.#options.readRecord(key, value);
+      if (record !== undefined) this.#machine.apply(record, { offset, producerId });
+    }
+  }
+
+  #loaded(): void {
+    this.#state = 'active';
+    this.#take(this.#machine.loaded(this.#now()), undefined);
+  }
+
+  /** Carries out what the machine has decided. `requestId`: the request it was about. */
+  #take(step: Step<Record, Reply, After>, requestId: number | undefined): void {
+    this.#wakeAtMs = step.wakeAtMs;
+    const error = this.#append(step);
+    if (error === ErrorCode.NONE) this.#hold(step.replies);
+    else this.#refused(step, requestId, error);
+    this.#arm();
+  }
+
+  /** Appends and applies. What follows a batch that was refused is left out. */
+  #append(step: Step<Record, Reply, After>): ErrorCode {
+    if (step.records.length === 0) return ErrorCode.NONE;
+    const { partition, clock, codec } = this.#options;
+    const timestamp = clock.now();
+    const parts = this.#parts(step);
+    for (const part of parts) {
+      const records = part.map(({ key, value }) => ({ key, value, timestamp }));
+      const batch = buildBatch({ baseOffset: 0, partitionLeaderEpoch: partition.leaderEpoch, records, codec });
+      const result = partition.append(batch, { requiredAcks: ALL_REPLICAS, origin: 'coordinator' });
+      if (!result.ok) return result.error;
+      part.forEach(({ record }, index) => this.#machine.apply(record, { offset: result.firstOffset + index, producerId: -1 }));
+      this.#expectCommit(result.lastOffset + 1, part === parts.at(-1) ? step.after : []);
+    }
+    return ErrorCode.NONE;
+  }
+
+  #parts(step: Step<Record, Reply, After>) {
+    const written = step.records.map((record) => ({ record, ...this.#options.writeRecord(record) }));
+    if (step.atomic) return [written];
+    const parts: (typeof written)[] = [];
+    const limit = this.#options.partition.log.config.maxMessageBytes;
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const one of written) {
+      const oneBytes = one.key.length + (one.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+      const last = parts.at(-1);
+      if (last === undefined || bytes + oneBytes > limit) {
+        parts.push([one]);
+        bytes = BATCH_OVERHEAD_BYTES + oneBytes;
+      } else {
+        last.push(one);
+        bytes += oneBytes;
+      }
+    }
+    return parts;
+  }
+
+  #expectCommit(offset: number, after: readonly After[]): void {
+    const entry: Uncommitted<Reply, After> = {
+      replies: [],
+      after,
+      deadlineMs: this.#options.clock.monotonic() + this.#options.writeTimeoutMs,
+    };
+    this.#uncommitted.push(entry);
+    const incarnation = this.#incarnation;
+    this.#options.partition.onCommitted(offset, (failure) => {
+      if (incarnation !== this.#incarnation) return;
+      if (failure === ErrorCode.NONE) this.#committed(entry);
+      else this.#lost(failure);
+    });
+  }
+
+  /** Replies wait for all that has been appended so far. */
+  #hold(replies: Step<Record, Reply, After>['replies']): void {
+    const last = this.#uncommitted.at(-1);
+    if (last === undefined) this.#release(replies);
+    else last.replies.push(...replies);
+  }
+
+  #release(replies: Step<Record, Reply, After>['replies']): void {
+    for (const { requestId, reply } of replies) this.#answer(requestId, { ok: true, reply });
+  }
+
+  #answer(requestId: number, answer: Hosted<Reply>): void {
+    const resolve = this.#waiting.get(requestId);
+    this.#waiting.delete(requestId);
+    resolve?.(answer);
+  }
+
+  #committed(entry: Uncommitted<Reply, After>): void {
+    const count = this.#uncommitted.indexOf(entry) + 1;
+    for (const done of this.#uncommitted.splice(0, count)) {
+      this.#release(done.replies);
+      for (const after of done.after) this.#take(this.#machine.stored(after, this.#now()), undefined);
+    }
+  }
+
+  /** Nothing was appended: the request it was about gets the error, and the machine takes back what it had counted on. */
+  #refused(step: Step<Record, Reply, After>, requestId: number | undefined, error: ErrorCode): void {
+    this.#hold(step.replies.filter((one) => one.requestId !== requestId));
+    if (requestId !== undefined && step.replies.some((one) => one.requestId === requestId)) this.#answer(requestId, { ok: false, error });
+    for (const after of step.after) {
+      this.#take(this.#machine.notStored(after, coordinatorErrorOf(error), this.#now()), requestId);
+    }
+  }
+
+  /** What was applied will not be committed: what the machine knows is no longer what the log holds. */
+  #lost(failure: ErrorCode): void {
+    this.#reset(failure);
+    if (this.#options.partition.isLeader) this.#load();
+    else this.#state = 'closed';
+  }
+
+  #reset(error: ErrorCode): void {
+    this.#incarnation++;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    this.#uncommitted = [];
+    this.#machine = this.#options.machine();
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve({ ok: false, error });
+  }
+
+  /** One timer: for what the machine is to be woken for, or for replies that have waited too long for a commit. */
+  #arm(): void {
+    const overdueAtMs = this.#uncommitted.find((entry) => entry.replies.length > 0)?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    const atMs = Math.min(this.#wakeAtMs, overdueAtMs);
+    if (this.#state !== 'active' || atMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    const { clock } = this.#options;
+    this.#timer = clock.after(Math.max(0, Math.ceil(atMs - clock.monotonic())), () => this.#ring());
+  }
+
+  #ring(): void {
+    this.#timer = undefined;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    const now = this.#now();
+    for (const entry of this.#uncommitted) {
+      if (entry.deadlineMs > now.monotonicMs) break;
+      for (const { requestId } of entry.replies.splice(0)) this.#answer(requestId, { ok: false, error: ErrorCode.REQUEST_TIMED_OUT });
+    }
+    if (this.#wakeAtMs <= now.monotonicMs) this.#take(this.#machine.wake(now), undefined);
+    else this.#arm();
+  }
 }
