@@ -12,6 +12,12 @@ import type { ApiName, ApiTypes } from '../wire/generated/apis.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 
+export type { ReadBound } from '../log/log.ts';
+export type { FetchContext, FetchedData, FetchedPartition } from '../partition/fetch-sessions.ts';
+export type { LookedUp } from '../partition/offset-lookup.ts';
+export type { Partition } from '../partition/partition.ts';
+export type { Found } from '../partition/partition-read.ts';
+
 /** One client connection, as a handler sees it. */
 export interface ConnectionInfo {
   readonly id: number;

@@ -4,13 +4,12 @@
  * - An offline directory is told with KAFKA_STORAGE_ERROR and nothing in it.
  * - Left out: moving partitions between directories, so no partition is a future one and none lags; cordoned directories (KIP-1066).
  */
-import type { Partition } from '../partition/partition.ts';
 import type {
   DescribeLogDirsRequest,
   DescribeLogDirsResponseDescribeLogDirsResultDraft,
 } from '../wire/generated/describe-log-dirs.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
-import type { Context, Handler } from './context.ts';
+import type { Context, Handler, Partition } from './context.ts';
 
 type Directory = Context['logDirectories'][number];
 type Result = DescribeLogDirsResponseDescribeLogDirsResultDraft;

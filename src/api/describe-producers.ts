@@ -1,5 +1,5 @@
 /** DescribeProducers, version 0 (KIP-664): the producers that the log of a partition knows of. */
-import { topicNameError } from '../machine/metadata/topic-name.ts';
+import { topicNameError } from '../wire/topic-name.ts';
 import type { DescribeProducersResponsePartitionResponseDraft } from '../wire/generated/describe-producers.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Context, Handler } from './context.ts';

@@ -9,9 +9,6 @@
  * - Left out: followers. A fetch with a replica id is answered as a leader does that knows no such replica: UNKNOWN_LEADER_EPOCH, or
  *   NOT_LEADER_OR_FOLLOWER where the request names no epoch. Consumers are not sent to nearer replicas (KIP-392): there are none.
  */
-import type { FetchContext, FetchedData, FetchedPartition } from '../partition/fetch-sessions.ts';
-import { parkFetch } from '../partition/parked-fetch.ts';
-import { type Found, type Reader, failed, readPartitions } from '../partition/partition-read.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type {
   FetchRequest,
@@ -20,49 +17,34 @@ import type {
   FetchResponsePartitionDataDraft,
 } from '../wire/generated/fetch.ts';
 import { ZERO_UUID } from '../wire/uuid.ts';
-import type { Context, Handler } from './context.ts';
+import type { Context, FetchContext, FetchedData, FetchedPartition, Found, Handler } from './context.ts';
 import { LeaderHints } from './leader-hints.ts';
 
 const READ_COMMITTED = 1;
+const NO_RECORDS = Buffer.alloc(0);
 
 export const fetch: Handler<'fetch'> = (request, context) => {
-  const reader = readerOf(request, context);
-  const session = openSession(request, reader, context);
+  const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId;
+  const session = openSession(request, replicaId, context);
   const { interesting, erroneous } = sorted(session, context);
   const answer = (results: readonly FetchedData[]): FetchResponseDraft =>
-    responseOf(session, [...results, ...erroneous], context);
+    responseOf(session, erroneous.length === 0 ? results : [...results, ...erroneous], context);
   if (interesting.length === 0) return answer([]);
-
-  const find = (partition: FetchedPartition): Found => findFor(partition, context);
   const maxBytes = Math.min(request.maxBytes, context.settings.int('fetch.max.bytes'));
-  const minBytes = Math.min(request.minBytes, maxBytes);
-  const read = (): FetchedData[] | Promise<FetchedData[]> => readPartitions(interesting, find, reader, maxBytes);
-  const enough = (results: readonly FetchedData[]): boolean => request.maxWaitMs <= 0 || isEnough(results, minBytes);
-  const park = (results: readonly FetchedData[], stale: boolean): Promise<FetchResponseDraft> =>
-    new Promise((resolve, reject) => {
-      const done = (): void => {
-        const latest = read();
-        if (latest instanceof Promise) latest.then(answer).then(resolve, reject);
-        else resolve(answer(latest));
-      };
-      const { clock, connection } = context;
-      const { deadlines } = context.partitions;
-      const { maxWaitMs } = request;
-      parkFetch({ clock, deadlines, connection, results, stale, find, reader, minBytes, maxWaitMs, done });
-    });
-
-  const results = read();
-  if (results instanceof Promise) return results.then((later) => (enough(later) ? answer(later) : park(later, true)));
-  return enough(results) ? answer(results) : park(results, false);
+  const results = context.partitions.fetch({
+    partitions: interesting,
+    find: (partition) => findFor(partition, context),
+    replicaId,
+    readCommitted: request.isolationLevel === READ_COMMITTED,
+    maxBytes,
+    minBytes: Math.min(request.minBytes, maxBytes),
+    maxWaitMs: request.maxWaitMs,
+    connection: context.connection,
+  });
+  return results instanceof Promise ? results.then(answer) : answer(results);
 };
 
-function readerOf(request: FetchRequest, context: Context): Reader {
-  const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId;
-  if (replicaId >= 0) return { replicaId, upTo: 'logEnd' };
-  return { replicaId, upTo: request.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark' };
-}
-
-function openSession(request: FetchRequest, reader: Reader, context: Context): FetchContext {
+function openSession(request: FetchRequest, replicaId: number, context: Context): FetchContext {
   const usesTopicIds = context.apiVersion >= 13;
   const nameOf = (topicId: string): string | undefined => context.image.topicsById.get(topicId)?.name;
   const partitions: FetchedPartition[] = [];
@@ -92,7 +74,7 @@ function openSession(request: FetchRequest, reader: Reader, context: Context): F
     sessionId,
     sessionEpoch,
     usesTopicIds,
-    fromFollower: reader.replicaId >= 0,
+    fromFollower: replicaId >= 0,
     partitions,
     forgotten,
     nameOf,
@@ -103,13 +85,21 @@ function openSession(request: FetchRequest, reader: Reader, context: Context): F
 function sorted(session: FetchContext, context: Context): { interesting: readonly FetchedPartition[]; erroneous: FetchedData[] } {
   const erroneous: FetchedData[] = [];
   const interesting = session.partitions.filter((partition) => {
-    if (partition.topic === undefined) erroneous.push(failed(partition, ErrorCode.UNKNOWN_TOPIC_ID));
+    if (partition.topic === undefined) erroneous.push(refused(partition, ErrorCode.UNKNOWN_TOPIC_ID));
     else if (context.image.partition(partition.topic, partition.index) === undefined) {
-      erroneous.push(failed(partition, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
+      erroneous.push(refused(partition, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
     } else return true;
     return false;
   });
   return { interesting, erroneous };
+}
+
+function refused(partition: FetchedPartition, errorCode: ErrorCode): FetchedData {
+  return {
+    partition,
+    data: { partitionIndex: partition.index, errorCode, highWatermark: -1, records: NO_RECORDS },
+    sizeInBytes: 0,
+  };
 }
 
 function findFor(partition: FetchedPartition, context: Context): Found {
@@ -118,15 +108,6 @@ function findFor(partition: FetchedPartition, context: Context): Found {
   if (found !== undefined) return found;
   const exists = context.image.partition(topic, partition.index) !== undefined;
   return exists ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-}
-
-function isEnough(results: readonly FetchedData[], minBytes: number): boolean {
-  let bytes = 0;
-  for (const { data, sizeInBytes } of results) {
-    if (data.errorCode !== ErrorCode.NONE || data.divergingEpoch !== undefined) return true;
-    bytes += sizeInBytes;
-  }
-  return bytes >= minBytes;
 }
 
 function responseOf(session: FetchContext, results: readonly FetchedData[], context: Context): FetchResponseDraft {

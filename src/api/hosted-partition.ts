@@ -1,7 +1,6 @@
 /** A partition by its name, as handlers other than the two on the hot path look for it. */
-import type { Partition } from '../partition/partition.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
-import type { Context } from './context.ts';
+import type { Context, Partition } from './context.ts';
 
 /** The partition when it is on this broker and usable; otherwise why not. */
 export function hostedPartition(topic: string, index: number, context: Context): Partition | ErrorCode {

@@ -9,13 +9,6 @@
  * - Left out: tiered storage. -4 is the earliest offset, -5 and -6 are nowhere, as in Apache Kafka without it; timeoutMs (10, KIP-1075) has
  *   nothing to bound.
  */
-import { EARLIEST_LOCAL_TIMESTAMP, type LookedUp, MAX_TIMESTAMP, lookUpOffset } from '../partition/offset-lookup.ts';
-import {
-  LATEST_TIERED_TIMESTAMP,
-  LATEST_TIMESTAMP,
-  EARLIEST_TIMESTAMP,
-  EARLIEST_PENDING_UPLOAD_TIMESTAMP,
-} from '../partition/offset-lookup.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type {
   ListOffsetsRequest,
@@ -23,7 +16,15 @@ import type {
   ListOffsetsResponseDraft,
   ListOffsetsResponseListOffsetsPartitionResponseDraft,
 } from '../wire/generated/list-offsets.ts';
-import type { Context, Handler } from './context.ts';
+import {
+  EARLIEST_LOCAL_TIMESTAMP,
+  EARLIEST_PENDING_UPLOAD_TIMESTAMP,
+  EARLIEST_TIMESTAMP,
+  LATEST_TIERED_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  MAX_TIMESTAMP,
+} from '../wire/list-offsets-timestamp.ts';
+import type { Context, Handler, LookedUp, ReadBound } from './context.ts';
 import { hostedPartition } from './hosted-partition.ts';
 
 type Answer = ListOffsetsResponseListOffsetsPartitionResponseDraft;
@@ -80,11 +81,11 @@ function answerTo(
       ? partition.checkLeaderEpoch(wanted.currentLeaderEpoch)
       : partition.checkLeader(wanted.currentLeaderEpoch);
   if (error !== ErrorCode.NONE) return refused(wanted, error);
-  const found = lookUpOffset(partition, timestamp, seenBy(request));
+  const found = partition.lookUpOffset(timestamp, seenBy(request));
   return found instanceof Promise ? found.then((later) => answerOf(wanted, later, context)) : answerOf(wanted, found, context);
 }
 
-function seenBy(request: ListOffsetsRequest): 'logEnd' | 'highWatermark' | 'lastStable' {
+function seenBy(request: ListOffsetsRequest): ReadBound {
   if (request.replicaId !== CONSUMER) return 'logEnd';
   return request.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark';
 }

@@ -12,7 +12,6 @@
  * - Left out: transactions. There is no transaction coordinator, so a transactional batch gets what a broker answers that cannot find one:
  *   NOT_ENOUGH_REPLICAS, which makes the client try again (KIP-890). `transaction.partition.verification.enable` is not asked.
  */
-import type { Partition } from '../partition/partition.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type {
   ProduceRequest,
@@ -25,7 +24,7 @@ import type {
 import { ProtocolViolation } from '../wire/protocol-violation.ts';
 import { HEADER_UP_TO_MAGIC, LENGTH_AT, LOG_OVERHEAD, MAGIC_AT, RECORDS_AT, RecordBatch } from '../wire/record-batch.ts';
 import { ZERO_UUID } from '../wire/uuid.ts';
-import { type Context, type Handler, NO_REPLY } from './context.ts';
+import { type Context, type Handler, NO_REPLY, type Partition } from './context.ts';
 import { LeaderHints } from './leader-hints.ts';
 
 const ALL_REPLICAS = -1;

@@ -15,7 +15,7 @@ import { type Found, type Reader, readPartition, readableEnd } from './partition
 /** A connection, as far as parking goes. */
 export interface Closable {
   readonly closed: boolean;
-  onClosed(run: () => void): void;
+  onClosed(run: () => void): unknown;
 }
 
 export interface ParkOptions {

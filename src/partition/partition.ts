@@ -9,10 +9,11 @@
  *
  * With this broker alone in the in-sync set the high watermark is the written offset. Followers that fetch are not yet known here.
  */
-import type { AppendResult, Log } from '../log/log.ts';
+import type { AppendResult, Log, ReadBound } from '../log/log.ts';
 import type { AppendOrigin } from '../log/record-validator.ts';
-import { INTERNAL_TOPICS } from '../machine/metadata/topic-name.ts';
+import { INTERNAL_TOPICS } from '../wire/topic-name.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
+import { type LookedUp, lookUpOffset } from './offset-lookup.ts';
 import { OffsetWaiters, type WhenReached } from './offset-waiters.ts';
 
 /** As PartitionRecord and PartitionChangeRecord say it. */
@@ -186,6 +187,11 @@ export class Partition {
     return ErrorCode.NONE;
   }
 
+  /** The offset for a timestamp, or for a special one of ListOffsets, as one sees it who sees up to `seen`. Ask `checkLeader` first. */
+  lookUpOffset(timestamp: number, seen: ReadBound): LookedUp | Promise<LookedUp> {
+    return lookUpOffset(this, timestamp, seen);
+  }
+
   park(parked: Parked): void {
     this.#parked.add(parked);
   }
@@ -206,8 +212,8 @@ export class Partition {
     this.#leadership = leadership;
     if (this.#failure !== ErrorCode.NONE) return;
     if (leadership.leader === this.#nodeId) {
-      if (leadership.leaderEpoch !== before.leaderEpoch)
-        this.log.leaderEpochs.assign(leadership.leaderEpoch, this.log.logEndOffset);
+      if (leadership.leaderEpoch !== before.leaderEpoch || before.leader !== this.#nodeId)
+        this.#beginEpoch(leadership.leaderEpoch);
       this.#advanceHighWatermark();
     } else {
       this.#epochStartOffset = -1;

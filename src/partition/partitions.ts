@@ -17,6 +17,8 @@ import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { StorageFailure } from '../world/files.ts';
 import { Deadlines } from './deadlines.ts';
+import type { FetchedData } from './fetch-sessions.ts';
+import { type FetchOptions, fetchPartitions } from './fetch.ts';
 import { Partition } from './partition.ts';
 
 /** Told of partitions of one topic: a coordinator that lives on an internal topic. */
@@ -38,6 +40,7 @@ export interface PartitionsOptions {
 export class Partitions {
   /** Of everything that waits for partitions: one heap, one timer. */
   readonly deadlines: Deadlines;
+  readonly #clock: Clock;
   readonly #nodeId: number;
   readonly #directories: readonly LogDirectory[];
   readonly #logConfigOf: (topic: string) => LogConfig;
@@ -49,6 +52,7 @@ export class Partitions {
   #applying: Promise<void> = Promise.resolve();
 
   constructor(options: PartitionsOptions) {
+    this.#clock = options.clock;
     this.deadlines = new Deadlines(options.clock);
     this.#nodeId = options.nodeId;
     this.#directories = options.directories;
@@ -72,6 +76,11 @@ export class Partitions {
   /** The partitions whose logs are in `directory`. */
   *in(directory: LogDirectory): Iterable<Partition> {
     for (const [partition, home] of this.#directoryOf) if (home === directory) yield partition;
+  }
+
+  /** Reads partitions under common limits, waiting for `minBytes` up to `maxWaitMs`. */
+  fetch(options: FetchOptions): readonly FetchedData[] | Promise<readonly FetchedData[]> {
+    return fetchPartitions(options, this.#clock, this.deadlines);
   }
 
   /** From now on, and at once for partitions led already. */

@@ -22,7 +22,7 @@ import { groupConfigsError } from './group-configs.ts';
 import { ConfigResourceType } from './metadata-change.ts';
 import { isElrEnabled } from './record-versions.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigsError } from './topic-configs.ts';
-import { topicNameError } from './topic-name.ts';
+import { topicNameError } from '../../wire/topic-name.ts';
 
 /** Kafka's numbers of what is done to one config. */
 export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const;

@@ -20,7 +20,7 @@ import { partitionRecord, recordVersions } from './record-versions.ts';
 import { newPartition, placeReplicas } from './replica-placement.ts';
 import { createdTopicConfigs } from './topic-configs.ts';
 import type { PartitionImage, TopicImage } from './topic-image.ts';
-import { CLUSTER_METADATA_TOPIC, topicNameError } from './topic-name.ts';
+import { CLUSTER_METADATA_TOPIC, topicNameError } from '../../wire/topic-name.ts';
 
 const MAX_PARTITIONS_PER_REQUEST = 10_000;
 
