@@ -1,0 +1,148 @@
+/**
+ * Where each leader epoch of a log began: how a follower finds out where its copy parts from the leader's (KIP-101, KIP-279).
+ *
+ * Invariants: epochs and start offsets both rise. The file `leader-epoch-checkpoint` follows the memory, in the background; the log's recovery
+ * point does not pass an epoch whose entry is not in the file. Source: LeaderEpochFileCache of Apache Kafka.
+ */
+import type { Files } from '../world/files.ts';
+import { formatCheckpoint, readCheckpoint } from './checkpoint-file.ts';
+
+export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint';
+
+export interface EpochEntry {
+  readonly epoch: number;
+  readonly startOffset: number;
+}
+
+export interface EpochEnd {
+  readonly leaderEpoch: number;
+  readonly endOffset: number;
+}
+
+const UNKNOWN: EpochEnd = { leaderEpoch: -1, endOffset: -1 };
+
+export class LeaderEpochs {
+  private readonly files: Files;
+  private readonly path: string;
+  private list: EpochEntry[] = [];
+  private writing: Promise<void> | undefined;
+  private dirty = false;
+  private readonly onFailure: (error: unknown) => void;
+
+  constructor(files: Files, directory: string, onFailure: (error: unknown) => void) {
+    this.files = files;
+    this.path = `${directory}/${LEADER_EPOCH_FILE}`;
+    this.onFailure = onFailure;
+    for (const [epoch, startOffset] of readCheckpoint(files, this.path) ?? []) {
+      this.insert({ epoch: Number(epoch), startOffset: Number(startOffset) });
+    }
+  }
+
+  entries(): readonly EpochEntry[] {
+    return this.list;
+  }
+
+  get earliest(): EpochEntry | undefined {
+    return this.list[0];
+  }
+
+  get latest(): EpochEntry | undefined {
+    return this.list[this.list.length - 1];
+  }
+
+  /** -1 when nothing is known. */
+  get latestEpoch(): number {
+    return this.latest?.epoch ?? -1;
+  }
+
+  /** Notes that `epoch` begins at `startOffset`; entries that contradict it go. */
+  assign(epoch: number, startOffset: number): void {
+    const { latest } = this;
+    if (latest !== undefined && latest.epoch === epoch && startOffset >= latest.startOffset) return;
+    if (this.insert({ epoch, startOffset })) this.save();
+  }
+
+  private insert(entry: EpochEntry): boolean {
+    const { latest } = this;
+    if (!(entry.epoch >= 0 && entry.startOffset >= 0)) return false;
+    if (latest !== undefined && latest.epoch === entry.epoch && entry.startOffset >= latest.startOffset) return false;
+    let keep = this.list.length;
+    while (keep > 0) {
+      const last = this.list[keep - 1];
+      if (last === undefined || (last.epoch < entry.epoch && last.startOffset < entry.startOffset)) break;
+      keep--;
+    }
+    this.list = [...this.list.slice(0, keep), entry];
+    return true;
+  }
+
+  /** Forgets epochs that begin at or after `endOffset`. */
+  truncateFromEnd(endOffset: number): void {
+    const kept = this.list.filter((entry) => entry.startOffset < endOffset);
+    if (kept.length === this.list.length) return;
+    this.list = kept;
+    this.save();
+  }
+
+  /** The epoch that `startOffset` belongs to begins there from now on; older ones go. */
+  truncateFromStart(startOffset: number): void {
+    const before = this.list.filter((entry) => entry.startOffset <= startOffset);
+    const last = before[before.length - 1];
+    if (last === undefined || (before.length === 1 && last.startOffset === startOffset)) return;
+    this.list = [{ epoch: last.epoch, startOffset }, ...this.list.slice(before.length)];
+    this.save();
+  }
+
+  clear(): void {
+    if (this.list.length === 0) return;
+    this.list = [];
+    this.save();
+  }
+
+  /** The epoch that the record at `offset` was written in; -1 when unknown. */
+  epochOf(offset: number): number {
+    let epoch = -1;
+    for (const entry of this.list) {
+      if (entry.startOffset > offset) break;
+      epoch = entry.epoch;
+    }
+    return epoch;
+  }
+
+  /** The largest epoch at or below `epoch` and one past its last offset; {-1, -1} when that is not known. */
+  endOffsetFor(epoch: number, logEndOffset: number): EpochEnd {
+    if (epoch < 0) return UNKNOWN;
+    if (epoch === this.latestEpoch) return { leaderEpoch: epoch, endOffset: logEndOffset };
+    const higher = this.list.findIndex((entry) => entry.epoch > epoch);
+    const next = this.list[higher];
+    if (next === undefined) return UNKNOWN;
+    const floor = this.list[higher - 1];
+    return { leaderEpoch: floor?.epoch ?? epoch, endOffset: next.startOffset };
+  }
+
+  private save(): void {
+    this.dirty = true;
+    this.writing ??= this.write().then(
+      () => {
+        this.writing = undefined;
+      },
+      (error: unknown) => {
+        this.writing = undefined;
+        this.onFailure(error);
+      },
+    );
+  }
+
+  private async write(): Promise<void> {
+    while (this.dirty) {
+      this.dirty = false;
+      const lines = this.list.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
+      await this.files.replaceFile(this.path, formatCheckpoint(lines));
+    }
+  }
+
+  /** Resolves when the file says what the memory said at the call. */
+  async saved(): Promise<void> {
+    await this.writing;
+  }
+}

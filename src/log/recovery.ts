@@ -1,0 +1,270 @@
+/**
+ * From what a directory holds to the segments, epochs and producers of a log: after a clean stop by looking at the ends, after a crash by reading
+ * everything from the recovery point on.
+ *
+ * What is promised: all batches that were synced, and all that were written unless the machine itself went down, are kept; the file ends with the
+ * last whole valid batch before the first damage, and no segment behind a damaged one survives; indexes, transaction indexes, leader epochs and
+ * producer state are what reading the log gives. Files of unfinished compactions and deletions are finished or removed. Walks read large pieces
+ * off the event loop. Source: LogLoader of Apache Kafka.
+ */
+import type { Clock } from '../world/clock.ts';
+import type { Files } from '../world/files.ts';
+import { batchRuns } from './batch-scanner.ts';
+import type { FileHandles } from './file-handles.ts';
+import type { LeaderEpochs } from './leader-epochs.ts';
+import type { LogConfig } from './log-config.ts';
+import { ProducerState, type ProducerStateOptions } from './producer-state.ts';
+import { nextOffsetInFile, Segment, type SegmentPlace } from './segment.ts';
+import {
+  CLEANED_SUFFIX,
+  DELETED_SUFFIX,
+  isIndexName,
+  LOG_SUFFIX,
+  offsetOfName,
+  paddedOffset,
+  SNAPSHOT_SUFFIX,
+  SWAP_SUFFIX,
+} from './segment-names.ts';
+import { Segments } from './segments.ts';
+
+export interface RecoveryOptions {
+  readonly files: Files;
+  readonly handles: FileHandles;
+  readonly clock: Clock;
+  readonly directory: string;
+  readonly config: LogConfig;
+  readonly producers: ProducerStateOptions;
+  readonly leaderEpochs: LeaderEpochs;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+  readonly cleanShutdown: boolean;
+}
+
+export interface Recovered {
+  readonly segments: Segments;
+  readonly producerState: ProducerState;
+  readonly logStartOffset: number;
+  readonly recoveryPoint: number;
+  readonly logEndOffset: number;
+}
+
+/** Kept for the snapshots of the metadata log, which look after themselves. */
+const METADATA_SNAPSHOT_DELETED = '.checkpoint.deleted';
+
+export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
+  const place: SegmentPlace = { files: o.files, handles: o.handles, clock: o.clock, directory: o.directory };
+  finishReplacements(o);
+  const segments = new Segments();
+  const suspects = loadSegments(o, place, segments);
+  for (const segment of suspects) await recoverSegment(o, segments, segment);
+  if (!o.cleanShutdown) await recoverUnflushed(o, segments);
+  const last = segments.count === 0 ? undefined : segments.active;
+  let logEndOffset = last?.nextOffset();
+  if (logEndOffset !== undefined && logEndOffset < o.logStartOffset) {
+    // The log ends before what was deleted from it: what it says is older than what is known.
+    removeSegments(o, segments, segments.values());
+    o.leaderEpochs.clear();
+    removeSnapshots(o);
+    logEndOffset = undefined;
+  }
+  if (logEndOffset === undefined) segments.add(newSegment(place, o.logStartOffset));
+  const endOffset = logEndOffset ?? o.logStartOffset;
+  segments.active.activate();
+  o.leaderEpochs.truncateFromEnd(endOffset);
+  o.leaderEpochs.truncateFromStart(o.logStartOffset);
+  const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
+  const producerState = new ProducerState(o.producers);
+  producerState.removeStraySnapshots(segments.values().map((segment) => segment.baseOffset));
+  await rebuildProducerState(producerState, segments, {
+    logStartOffset,
+    logEndOffset: endOffset,
+    nowMs: o.clock.now(),
+    cleanShutdown: o.cleanShutdown,
+  });
+  const recoveryPoint = o.cleanShutdown && logEndOffset !== undefined ? endOffset : Math.min(o.recoveryPoint, endOffset);
+  return { segments, producerState, logStartOffset, recoveryPoint, logEndOffset: endOffset };
+}
+
+/** A segment that begins at `offset`, with an empty file. */
+export function newSegment(place: SegmentPlace, offset: number): Segment {
+  const segment = new Segment(place, offset, 0);
+  for (const path of segment.paths()) {
+    place.handles.release(path);
+    place.files.remove(path);
+  }
+  place.handles.file(segment.path);
+  segment.activate();
+  return segment;
+}
+
+/** Removes what a deletion or an unfinished compaction has left, and puts in place what a finished one has. */
+function finishReplacements(o: RecoveryOptions): void {
+  const names = o.files.list(o.directory).flatMap(({ name, directory }) => (directory ? [] : [name]));
+  const pathOf = (name: string): string => `${o.directory}/${name}`;
+  const offsets = (suffix: string): number[] =>
+    names.flatMap((name) => (name.endsWith(suffix) ? [offsetOfName(name) ?? Number.MAX_SAFE_INTEGER] : []));
+  const firstCleaned = Math.min(...offsets(CLEANED_SUFFIX), Number.MAX_SAFE_INTEGER);
+  const swaps: string[] = [];
+  for (const name of names) {
+    const deleted = name.endsWith(DELETED_SUFFIX) && !name.endsWith(METADATA_SNAPSHOT_DELETED);
+    if (deleted || name.endsWith(CLEANED_SUFFIX)) o.files.remove(pathOf(name));
+    if (!name.endsWith(SWAP_SUFFIX)) continue;
+    // A swap file at or above an unfinished one is part of a split that did not come to its end.
+    if ((offsetOfName(name) ?? 0) >= firstCleaned) o.files.remove(pathOf(name));
+    else swaps.push(name);
+  }
+  let from = Number.MAX_SAFE_INTEGER;
+  let to = -1;
+  for (const name of swaps) {
+    const base = offsetOfName(name);
+    if (base === undefined || !name.endsWith(LOG_SUFFIX + SWAP_SUFFIX)) continue;
+    from = Math.min(from, base);
+    to = Math.max(to, nextOffsetOfSwap(o.files, pathOf(name), base));
+  }
+  for (const { name, directory } of o.files.list(o.directory)) {
+    const offset = offsetOfName(name);
+    const replaced = !directory && !name.endsWith(SWAP_SUFFIX) && offset !== undefined && offset >= from && offset < to;
+    if (replaced) o.files.remove(pathOf(name));
+  }
+  for (const name of swaps) o.files.rename(pathOf(name), pathOf(name.slice(0, -SWAP_SUFFIX.length)));
+}
+
+function nextOffsetOfSwap(files: Files, path: string, baseOffset: number): number {
+  const file = files.open(path, 'read');
+  try {
+    return nextOffsetInFile(file, 0, file.size(), baseOffset);
+  } finally {
+    file.close();
+  }
+}
+
+/** Adds a segment for each log file. Returns those whose indexes have to be made anew. */
+function loadSegments(o: RecoveryOptions, place: SegmentPlace, segments: Segments): Segment[] {
+  const names = o.files.list(o.directory).flatMap(({ name, directory }) => (directory ? [] : [name]));
+  const logs = new Set<number>();
+  for (const name of names) {
+    const offset = name.endsWith(LOG_SUFFIX) ? offsetOfName(name) : undefined;
+    if (offset !== undefined) logs.add(offset);
+  }
+  for (const name of names) {
+    const offset = isIndexName(name) ? offsetOfName(name) : undefined;
+    if (offset !== undefined && !logs.has(offset)) o.files.remove(`${o.directory}/${name}`);
+  }
+  const suspects: Segment[] = [];
+  for (const offset of [...logs].toSorted((a, b) => a - b)) {
+    const path = `${o.directory}/${paddedOffset(offset)}${LOG_SUFFIX}`;
+    const segment = new Segment(place, offset, o.files.stat(path)?.size ?? 0);
+    segments.add(segment);
+  }
+  const unflushed = o.cleanShutdown ? [] : segments.from(o.recoveryPoint);
+  for (const segment of segments.values()) {
+    if (!unflushed.includes(segment) && !segment.indexesAreSane()) suspects.push(segment);
+  }
+  return suspects;
+}
+
+async function recoverUnflushed(o: RecoveryOptions, segments: Segments): Promise<void> {
+  const unflushed = segments.from(o.recoveryPoint);
+  for (const [index, segment] of unflushed.entries()) {
+    const truncated = await recoverSegment(o, segments, segment);
+    if (!truncated) continue;
+    removeSegments(o, segments, unflushed.slice(index + 1));
+    return;
+  }
+}
+
+/** Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. */
+async function recoverSegment(o: RecoveryOptions, segments: Segments, segment: Segment): Promise<boolean> {
+  const producerState = new ProducerState(o.producers);
+  await rebuildProducerState(producerState, segments, {
+    logStartOffset: o.logStartOffset,
+    logEndOffset: segment.baseOffset,
+    nowMs: o.clock.now(),
+    cleanShutdown: false,
+  });
+  segment.resetIndexes();
+  let validBytes = 0;
+  let nextOffset = segment.baseOffset;
+  scan: for await (const { position, batches } of batchRuns(segment, 0, segment.size)) {
+    for (const batch of batches) {
+      const { lastOffset } = batch;
+      if (lastOffset < nextOffset || !segment.holdsOffset(lastOffset) || !batch.isValid) break scan;
+      segment.noteBatch(lastOffset, batch.maxTimestamp, validBytes, batch.sizeInBytes, o.config.indexIntervalBytes);
+      validBytes = position + batch.position + batch.sizeInBytes;
+      nextOffset = lastOffset + 1;
+      if (batch.magic < 2) continue;
+      const epoch = batch.partitionLeaderEpoch;
+      if (epoch > o.leaderEpochs.latestEpoch) o.leaderEpochs.assign(epoch, batch.baseOffset);
+      producerState.replay(batch, (transaction, lastStableOffset) => {
+        if (transaction.aborted) segment.noteAborted({ ...transaction, lastStableOffset });
+      });
+    }
+  }
+  const truncated = validBytes < segment.size;
+  if (truncated) segment.handles.file(segment.path).truncate(validBytes);
+  segment.size = validBytes;
+  segment.deactivate();
+  producerState.takeSnapshot();
+  return truncated;
+}
+
+function removeSegments(o: RecoveryOptions, segments: Segments, doomed: readonly Segment[]): void {
+  for (const segment of doomed) {
+    segments.remove(segment);
+    for (const path of segment.paths()) {
+      o.handles.release(path);
+      o.files.remove(path);
+    }
+    o.files.remove(`${o.directory}/${paddedOffset(segment.baseOffset)}${SNAPSHOT_SUFFIX}`);
+  }
+}
+
+function removeSnapshots(o: RecoveryOptions): void {
+  for (const { name, directory } of o.files.list(o.directory)) {
+    if (!directory && name.endsWith(SNAPSHOT_SUFFIX)) o.files.remove(`${o.directory}/${name}`);
+  }
+}
+
+/** Brings the state to `logEndOffset`: from the newest usable snapshot, and what the log says after it. Leaves a snapshot there. */
+export async function rebuildProducerState(
+  state: ProducerState,
+  segments: Segments,
+  o: { readonly logStartOffset: number; readonly logEndOffset: number; readonly nowMs: number; readonly cleanShutdown: boolean },
+): Promise<void> {
+  const { logStartOffset, logEndOffset } = o;
+  const lastTwo = segments
+    .values()
+    .slice(-2)
+    .map((segment) => segment.baseOffset);
+  if (state.latestSnapshotOffset === undefined && o.cleanShutdown) {
+    // A clean stop always leaves a snapshot, so that this log was written before there were any: nothing to find in it.
+    for (const offset of [...lastTwo, logEndOffset]) {
+      state.endOffset = offset;
+      state.takeSnapshot();
+    }
+    return;
+  }
+  const wasEmpty = state.isEmpty && state.endOffset >= logEndOffset;
+  state.truncateAndReload(logStartOffset, logEndOffset, o.nowMs);
+  if (logEndOffset > state.endOffset && !wasEmpty) {
+    const replayed = segments.from(state.endOffset).filter((segment) => segment.baseOffset < logEndOffset);
+    for (const segment of replayed) {
+      const startOffset = Math.max(segment.baseOffset, state.endOffset, logStartOffset);
+      state.endOffset = startOffset;
+      if (lastTwo.includes(segment.baseOffset)) state.takeSnapshot();
+      await replaySegment(state, segment, startOffset, logEndOffset);
+    }
+  }
+  state.endOffset = logEndOffset;
+  state.takeSnapshot();
+}
+
+async function replaySegment(state: ProducerState, segment: Segment, from: number, to: number): Promise<void> {
+  const start = segment.positionOf(from, segment.size);
+  for await (const { batches } of batchRuns(segment, start, segment.size)) {
+    for (const batch of batches) {
+      if (batch.lastOffset >= to) return;
+      if (batch.magic >= 2) state.replay(batch);
+    }
+  }
+}

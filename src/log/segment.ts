@@ -1,0 +1,353 @@
+/**
+ * One segment: a `.log` file of batches and its indexes.
+ *
+ * Invariants: batches follow each other without gaps between bytes; their offsets rise and lie in [baseOffset, baseOffset + 2^31). Only the last
+ * segment of a log changes, and only at its end. The indexes of a segment that changes are in memory and reach their files when it is rolled,
+ * synced or closed: a crash before that costs nothing, since it is scanned again. Those of the others are only in their files.
+ * An offset index entry is added before a batch when more than index.interval.bytes have gone by since the last one; the time index gets the
+ * greatest timestamp so far with it, and once more when the segment is rolled or closed. Source: LogSegment of Apache Kafka.
+ */
+import type { Clock } from '../world/clock.ts';
+import type { Files, OpenFile } from '../world/files.ts';
+import {
+  BATCH_OVERHEAD,
+  batchSizeAt,
+  endOfWholeBatches,
+  lastOffsetAt,
+  maxTimestampAt,
+  positionOfOffset,
+  SHORTEST_BATCH,
+} from './batch-header.ts';
+import type { FileHandles } from './file-handles.ts';
+import { readEntries } from './index-entries.ts';
+import { lookupOffset, OFFSET_ENTRY_SIZE, type OffsetEntry, OffsetIndex } from './offset-index.ts';
+import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, paddedOffset, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX } from './segment-names.ts';
+import { lookupTimestamp, TIME_ENTRY_SIZE, type TimeEntry, TimeIndex } from './time-index.ts';
+import { type AbortedTransaction, formatTransactionIndex, parseTransactionIndex } from './transaction-index.ts';
+
+const MAX_RELATIVE_OFFSET = 0x7fff_ffff;
+/** How much is read at once in search of a batch's position. */
+const SEARCH_BYTES = 16 * 1024;
+
+export interface SegmentPlace {
+  readonly files: Files;
+  readonly handles: FileHandles;
+  readonly clock: Clock;
+  readonly directory: string;
+}
+
+interface Indexes {
+  readonly offsets: OffsetIndex;
+  readonly times: TimeIndex;
+}
+
+export class Segment {
+  readonly baseOffset: number;
+  readonly path: string;
+  readonly handles: FileHandles;
+  private readonly files: Files;
+  private readonly clock: Clock;
+  private readonly prefix: string;
+  /** Bytes, what is queued for writing included. */
+  size: number;
+  rollJitterMs = 0;
+  private createdMs: number;
+  /** In memory while the segment can change. */
+  private indexes: Indexes | undefined;
+  private indexesChanged = false;
+  private bytesSinceIndexEntry = 0;
+  private greatest: TimeEntry | undefined;
+  /** Greatest timestamp of the first batch; undefined when not known yet. */
+  private firstTimestamp: number | undefined;
+  private aborted: AbortedTransaction[] | undefined;
+  private abortedChanged = false;
+
+  constructor(place: SegmentPlace, baseOffset: number, size: number) {
+    this.files = place.files;
+    this.handles = place.handles;
+    this.clock = place.clock;
+    this.baseOffset = baseOffset;
+    this.prefix = `${place.directory}/${paddedOffset(baseOffset)}`;
+    this.path = this.prefix + LOG_SUFFIX;
+    this.size = size;
+    this.createdMs = place.clock.now();
+  }
+
+  /** The files there may be, the log first. */
+  paths(): string[] {
+    return [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX].map((suffix) => this.prefix + suffix);
+  }
+
+  /** Makes the segment one that can change: its indexes come into memory, as they are in the files. */
+  activate(): void {
+    if (this.indexes !== undefined) return;
+    const offsets = readEntries(this.files, this.prefix + OFFSET_INDEX_SUFFIX, OFFSET_ENTRY_SIZE);
+    const times = readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE);
+    this.indexes = { offsets: new OffsetIndex(this.baseOffset, offsets), times: new TimeIndex(this.baseOffset, times) };
+    this.indexesChanged = offsets === undefined || times === undefined;
+  }
+
+  /** Forgets the indexes, also those in the files: the segment will be scanned. */
+  resetIndexes(): void {
+    this.indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) };
+    this.indexesChanged = true;
+    this.greatest = { timestamp: -1, offset: this.baseOffset };
+    this.bytesSinceIndexEntry = 0;
+    this.aborted = [];
+    this.abortedChanged = true;
+  }
+
+  /** Whether the index files look as if they belonged to the log file. */
+  indexesAreSane(): boolean {
+    const offsets = readEntries(this.files, this.prefix + OFFSET_INDEX_SUFFIX, OFFSET_ENTRY_SIZE);
+    const times = readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE);
+    if (offsets === undefined || times === undefined) return false;
+    const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
+    if (this.files.stat(path) !== undefined && parseTransactionIndex(this.files.readFile(path), this.baseOffset) === undefined)
+      return false;
+    return new OffsetIndex(this.baseOffset, offsets).isSane(this.size) && new TimeIndex(this.baseOffset, times).isSane();
+  }
+
+  /** The indexes in memory. */
+  get active(): Indexes {
+    if (this.indexes === undefined) throw new Error(`segment ${this.path} is not active`);
+    return this.indexes;
+  }
+
+  holdsOffset(offset: number): boolean {
+    return offset >= this.baseOffset && offset - this.baseOffset <= MAX_RELATIVE_OFFSET;
+  }
+
+  /** Notes whole batches that are put at the end of the file. The caller writes them. */
+  noteAppended(records: Buffer, indexIntervalBytes: number): void {
+    let at = 0;
+    const start = this.size;
+    while (at < records.length) {
+      const size = batchSizeAt(records, at);
+      this.noteBatch(lastOffsetAt(records, at), maxTimestampAt(records, at), start + at, size, indexIntervalBytes);
+      at += size;
+    }
+    this.size = start + records.length;
+  }
+
+  noteBatch(lastOffset: number, maxTimestamp: number, position: number, size: number, indexIntervalBytes: number): void {
+    if (position === 0) this.firstTimestamp = maxTimestamp;
+    const { offsets, times } = this.active;
+    let { greatest } = this;
+    greatest ??= this.greatestTimestamp();
+    if (maxTimestamp > greatest.timestamp) {
+      greatest = { timestamp: maxTimestamp, offset: lastOffset };
+      this.greatest = greatest;
+    }
+    if (this.bytesSinceIndexEntry > indexIntervalBytes) {
+      offsets.append(lastOffset, position);
+      times.maybeAppend(greatest.timestamp, greatest.offset);
+      this.bytesSinceIndexEntry = 0;
+      this.indexesChanged = true;
+    }
+    this.bytesSinceIndexEntry += size;
+  }
+
+  noteAborted(transaction: AbortedTransaction): void {
+    this.aborted = [...this.abortedTransactions(), transaction];
+    this.abortedChanged = true;
+  }
+
+  abortedTransactions(): readonly AbortedTransaction[] {
+    if (this.aborted !== undefined) return this.aborted;
+    const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
+    const found =
+      this.files.stat(path) === undefined ? [] : (parseTransactionIndex(this.files.readFile(path), this.baseOffset) ?? []);
+    if (found.length === 0 || this.indexes !== undefined) this.aborted = found;
+    return found;
+  }
+
+  /** Greatest timestamp and the end of the batch that has it; (-1, base offset) when no batch has one. */
+  greatestTimestamp(): TimeEntry {
+    if (this.greatest !== undefined) return this.greatest;
+    const times =
+      this.indexes?.times ??
+      new TimeIndex(this.baseOffset, readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE));
+    this.greatest = times.last;
+    return this.greatest;
+  }
+
+  /** What retention goes by: the greatest timestamp, or when the file was last written where no batch has one. */
+  largestTimestamp(): number {
+    const { timestamp } = this.greatestTimestamp();
+    return timestamp >= 0 ? timestamp : (this.files.stat(this.path)?.modifiedMs ?? this.createdMs);
+  }
+
+  /** How far `timestamp` is from the first batch of the segment; where that has none, how long the segment exists. */
+  timeWaitedForRoll(nowMs: number, timestamp: number): number {
+    if (this.firstTimestamp === undefined && this.size >= SHORTEST_BATCH) {
+      const header = Buffer.alloc(BATCH_OVERHEAD);
+      this.firstTimestamp = this.handles.file(this.path).read(header, 0) >= 43 ? maxTimestampAt(header, 0) : -1;
+    }
+    const first = this.firstTimestamp ?? -1;
+    return first >= 0 ? timestamp - first : nowMs - this.createdMs;
+  }
+
+  isIndexFull(segmentIndexBytes: number): boolean {
+    const { offsets, times } = this.active;
+    return (
+      offsets.count >= Math.floor(segmentIndexBytes / OFFSET_ENTRY_SIZE) ||
+      times.count >= Math.floor(segmentIndexBytes / TIME_ENTRY_SIZE) - 1
+    );
+  }
+
+  /** The last index entry at or below `offset`. */
+  lookup(offset: number): OffsetEntry {
+    if (this.indexes !== undefined) return this.indexes.offsets.lookup(offset);
+    if (offset <= this.baseOffset) return { offset: this.baseOffset, position: 0 };
+    return (
+      this.withIndexFile(OFFSET_INDEX_SUFFIX, (path) => {
+        const file = this.files.open(path, 'read');
+        try {
+          return lookupOffset(file, this.baseOffset, offset);
+        } finally {
+          file.close();
+        }
+      }) ?? { offset: this.baseOffset, position: 0 }
+    );
+  }
+
+  lookupTimestamp(timestamp: number): TimeEntry {
+    if (this.indexes !== undefined) return this.indexes.times.lookup(timestamp);
+    return (
+      this.withIndexFile(TIME_INDEX_SUFFIX, (path) => {
+        const file = this.files.open(path, 'read');
+        try {
+          return lookupTimestamp(file, this.baseOffset, timestamp);
+        } finally {
+          file.close();
+        }
+      }) ?? { timestamp: -1, offset: this.baseOffset }
+    );
+  }
+
+  private withIndexFile<T>(suffix: string, use: (path: string) => T): T | undefined {
+    const path = this.prefix + suffix;
+    return this.files.stat(path) === undefined ? undefined : use(path);
+  }
+
+  /** Position of the first batch that ends at or after `offset`, of what is written; the size when there is none. */
+  positionOf(offset: number, writtenSize: number): number {
+    let { position } = this.lookup(offset);
+    const file = this.handles.file(this.path);
+    while (writtenSize - position >= SHORTEST_BATCH) {
+      const bytes = Buffer.allocUnsafe(Math.min(SEARCH_BYTES, writtenSize - position));
+      const read = file.read(bytes, position);
+      const whole = endOfWholeBatches(bytes, 0, read);
+      const found = positionOfOffset(bytes, 0, whole, offset);
+      if (found < whole) return position + found;
+      if (read - whole < SHORTEST_BATCH && whole === 0) break;
+      // The batch at `whole` is not all here: its header tells whether it is the one, and where the next begins.
+      position += whole;
+      if (read - whole >= SHORTEST_BATCH) {
+        const size = batchSizeAt(bytes, whole);
+        if (size < 0 || position + size > writtenSize || lastOffsetAt(bytes, whole) >= offset) return position;
+        position += size;
+      }
+    }
+    return writtenSize;
+  }
+
+  /** The entries that Kafka adds when a segment ends: the greatest timestamp. */
+  finishIndexes(): void {
+    if (this.indexes === undefined || this.greatest === undefined) return;
+    const before = this.indexes.times.count;
+    this.indexes.times.maybeAppend(this.greatest.timestamp, this.greatest.offset);
+    if (this.indexes.times.count !== before) this.indexesChanged = true;
+  }
+
+  /** Writes the indexes to their files, trimmed. Unsynced. */
+  writeIndexes(): void {
+    if (this.indexes !== undefined && this.indexesChanged) {
+      this.files.writeFile(this.prefix + OFFSET_INDEX_SUFFIX, this.indexes.offsets.entries.bytes());
+      this.files.writeFile(this.prefix + TIME_INDEX_SUFFIX, this.indexes.times.entries.bytes());
+      this.indexesChanged = false;
+    }
+    if (this.abortedChanged) {
+      const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
+      const aborted = this.aborted ?? [];
+      if (aborted.length > 0) this.files.writeFile(path, formatTransactionIndex(aborted));
+      else if (this.files.stat(path) !== undefined) this.files.remove(path);
+      this.abortedChanged = false;
+    }
+  }
+
+  /** No more changes: indexes are written and leave the memory. */
+  deactivate(): void {
+    this.finishIndexes();
+    this.writeIndexes();
+    this.indexes = undefined;
+    if (this.aborted !== undefined && this.aborted.length > 0) this.aborted = undefined;
+  }
+
+  /** The log file and the index files that exist, on disk for good. */
+  async sync(withIndexes: boolean): Promise<void> {
+    await this.handles.borrow(this.path, (file) => file.sync());
+    if (!withIndexes) return;
+    for (const path of this.paths().slice(1)) {
+      if (this.files.stat(path) !== undefined) await this.handles.borrow(path, (file) => file.sync());
+      this.handles.release(path);
+    }
+  }
+
+  /** Cuts off everything from the batch that holds `offset` on. */
+  truncateTo(offset: number): void {
+    this.activate();
+    const position = this.positionOf(offset, this.size);
+    this.handles.file(this.path).truncate(position);
+    this.size = position;
+    const { offsets, times } = this.active;
+    offsets.truncateTo(offset);
+    times.truncateTo(offset);
+    this.aborted = this.abortedTransactions().filter((transaction) => transaction.lastOffset < offset);
+    this.abortedChanged = true;
+    this.indexesChanged = true;
+    this.bytesSinceIndexEntry = 0;
+    this.greatest = undefined;
+    this.firstTimestamp = undefined;
+    if (position === 0) this.createdMs = this.clock.now();
+    this.rescanTail();
+  }
+
+  /** The greatest timestamp, from the last time index entry on. */
+  private rescanTail(): void {
+    const { offsets, times } = this.active;
+    let greatest = times.last;
+    let { position } = offsets.lookup(greatest.offset);
+    const file = this.handles.file(this.path);
+    const header = Buffer.alloc(BATCH_OVERHEAD);
+    while (this.size - position >= SHORTEST_BATCH) {
+      const read = file.read(header, position);
+      const size = read < SHORTEST_BATCH ? -1 : batchSizeAt(header, 0);
+      if (size < 0) break;
+      const timestamp = maxTimestampAt(header, 0);
+      if (timestamp > greatest.timestamp) greatest = { timestamp, offset: lastOffsetAt(header, 0) };
+      position += size;
+    }
+    this.greatest = greatest;
+  }
+
+  /** One past the last offset; the base offset when the segment is empty. */
+  nextOffset(): number {
+    const { position } = this.lookup(Number.MAX_SAFE_INTEGER);
+    return nextOffsetInFile(this.handles.file(this.path), position, this.size, this.baseOffset);
+  }
+}
+
+/** One past the last offset of the whole batches in [position, size) of the file; `otherwise` when there are none. */
+export function nextOffsetInFile(file: OpenFile, position: number, size: number, otherwise: number): number {
+  const header = Buffer.alloc(BATCH_OVERHEAD);
+  let next = otherwise;
+  for (let at = position; size - at >= SHORTEST_BATCH; ) {
+    const batchSize = file.read(header, at) < SHORTEST_BATCH ? -1 : batchSizeAt(header, 0);
+    if (batchSize < 0 || at + batchSize > size) break;
+    next = lastOffsetAt(header, 0) + 1;
+    at += batchSize;
+  }
+  return next;
+}

@@ -1,0 +1,172 @@
+/**
+ * The newest batches of every log, kept in memory for readers at the tail, under one budget for the whole broker.
+ *
+ * Invariants: what a tail holds is the end of its log without a hole; bytes once handed out are never written again (a block is only filled
+ * further); when the budget is passed, the oldest blocks of all logs go first. Small batches are copied together into blocks, so that the network
+ * buffers they came in are not pinned and a reader gets few chunks; large ones are kept as they came.
+ */
+import { batchSizeAt, endOfWholeBatches, lastOffsetAt, positionOfOffset } from './batch-header.ts';
+
+const DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024;
+/** Records below this size are copied into blocks. */
+const COPY_BELOW_BYTES = 16 * 1024;
+const FIRST_BLOCK_BYTES = 1024;
+const LARGEST_BLOCK_BYTES = 64 * 1024;
+
+interface Block {
+  readonly tail: LogTail;
+  readonly bytes: Buffer;
+  used: number;
+  readonly firstOffset: number;
+  endOffset: number;
+  dropped: boolean;
+}
+
+export interface TailRead {
+  readonly chunks: readonly Buffer[];
+  readonly sizeInBytes: number;
+  /** One past the last offset read; the offset asked for when nothing was. */
+  readonly nextOffset: number;
+}
+
+/** The budget, and which block is the oldest. */
+export class TailMemory {
+  readonly budgetBytes: number;
+  private bytes = 0;
+  private queue: Block[] = [];
+  private head = 0;
+
+  constructor(budgetBytes: number = DEFAULT_BUDGET_BYTES) {
+    this.budgetBytes = budgetBytes;
+  }
+
+  get usedBytes(): number {
+    return this.bytes;
+  }
+
+  /** Called by tails only. */
+  add(block: Block): void {
+    this.queue.push(block);
+    this.bytes += block.bytes.length;
+    while (this.bytes > this.budgetBytes && this.head < this.queue.length) {
+      const oldest = this.queue[this.head++];
+      if (oldest !== undefined && !oldest.dropped) oldest.tail.dropFirst();
+    }
+    if (this.head > 1024 && this.head * 2 > this.queue.length) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+  }
+
+  /** Called by tails only. */
+  remove(block: Block): void {
+    block.dropped = true;
+    this.bytes -= block.bytes.length;
+  }
+}
+
+/** Bytes that stay allocated as long as `records` is referenced are more than twice what is wanted. */
+const pinsTooMuch = (records: Buffer): boolean => records.buffer.byteLength > records.length * 2;
+
+export class LogTail {
+  private readonly memory: TailMemory;
+  private blocks: Block[] = [];
+  private nextBlockBytes = FIRST_BLOCK_BYTES;
+
+  constructor(memory: TailMemory) {
+    this.memory = memory;
+  }
+
+  /** First offset that a read here can begin with; undefined when nothing is held. */
+  get firstOffset(): number | undefined {
+    return this.blocks[0]?.firstOffset;
+  }
+
+  /** Takes the batches that now end the log; returns the same bytes, in the memory where they will stay. */
+  append(records: Buffer, firstOffset: number, endOffset: number): Buffer {
+    if (records.length >= COPY_BELOW_BYTES) {
+      const kept = pinsTooMuch(records) ? Buffer.concat([records]) : records;
+      this.addBlock({ tail: this, bytes: kept, used: kept.length, firstOffset, endOffset, dropped: false });
+      return kept;
+    }
+    let block = this.blocks[this.blocks.length - 1];
+    if (block === undefined || block.bytes.length - block.used < records.length) {
+      const bytes = Buffer.allocUnsafeSlow(Math.max(this.nextBlockBytes, records.length));
+      this.nextBlockBytes = Math.min(LARGEST_BLOCK_BYTES, this.nextBlockBytes * 2);
+      block = { tail: this, bytes, used: 0, firstOffset, endOffset, dropped: false };
+      records.copy(bytes, 0);
+      block.used = records.length;
+      this.addBlock(block);
+      return bytes.subarray(0, records.length);
+    }
+    const at = block.used;
+    records.copy(block.bytes, at);
+    block.used += records.length;
+    block.endOffset = endOffset;
+    return block.bytes.subarray(at, block.used);
+  }
+
+  private addBlock(block: Block): void {
+    this.blocks.push(block);
+    this.memory.add(block);
+  }
+
+  /** The oldest block goes. */
+  dropFirst(): void {
+    const block = this.blocks.shift();
+    if (block !== undefined) this.memory.remove(block);
+    if (this.blocks.length === 0) this.nextBlockBytes = FIRST_BLOCK_BYTES;
+  }
+
+  clear(): void {
+    for (const block of this.blocks) this.memory.remove(block);
+    this.blocks = [];
+    this.nextBlockBytes = FIRST_BLOCK_BYTES;
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` or follows it, up to `bound` and, but for the first, `maxBytes`.
+   * Undefined when the tail does not reach back to `offset`.
+   */
+  read(offset: number, maxBytes: number, minOneBatch: boolean, bound: number): TailRead | undefined {
+    const begin = this.firstOffset;
+    if (begin === undefined || offset < begin) return undefined;
+    let index = this.blocks.length - 1;
+    while (index > 0 && (this.blocks[index]?.firstOffset ?? 0) > offset) index--;
+    const chunks: Buffer[] = [];
+    let total = 0;
+    let nextOffset = offset;
+    let limit = maxBytes;
+    for (let block = this.blocks[index]; block !== undefined; block = this.blocks[++index]) {
+      const from = chunks.length > 0 ? 0 : positionOfOffset(block.bytes, 0, block.used, offset);
+      if (from === block.used) continue;
+      const boundary = block.endOffset <= bound ? block.used : positionOfOffset(block.bytes, 0, block.used, bound);
+      if (boundary <= from) break;
+      if (chunks.length === 0) {
+        const firstSize = batchSizeAt(block.bytes, from);
+        if (firstSize > limit && !minOneBatch) break;
+        limit = Math.max(limit, firstSize);
+      }
+      const room = limit - total;
+      const to = boundary - from <= room ? boundary : endOfWholeBatches(block.bytes, from, from + room);
+      if (to > from) {
+        chunks.push(block.bytes.subarray(from, to));
+        total += to - from;
+        nextOffset = to === block.used ? block.endOffset : nextOffsetAfter(block.bytes, from, to);
+      }
+      if (to < block.used) break;
+    }
+    return { chunks, sizeInBytes: total, nextOffset };
+  }
+}
+
+/** One past the last offset of the whole batches in [from, to). */
+export function nextOffsetAfter(bytes: Buffer, from: number, to: number): number {
+  let position = from;
+  let next = -1;
+  while (position < to) {
+    next = lastOffsetAt(bytes, position) + 1;
+    position += batchSizeAt(bytes, position);
+  }
+  return next;
+}
