@@ -1,16 +1,30 @@
 /**
- * Embedded mode: this node is the only voter of `__cluster_metadata-0`, controller and broker in one. (Surface first; the body follows.)
+ * Embedded mode: this node is the only voter of `__cluster_metadata-0`, controller and broker in one (KIP-500, KIP-853). No raft traffic: what is
+ * synced is committed.
+ *
+ * Invariants: records reach the images only through replay; an operation is decided on an image that holds all records before it; `image` changes
+ * only once records are synced, then followers are told, then the reply is given; leader epochs rise with every start; a failed sync is the end.
+ *
+ * Left out: snapshots are read, not written, so the log is not trimmed; no NoOp records; no controller is registered, because none listens.
  */
 import type { LogDirectory } from '../log/log-directory.ts';
 import type { Log } from '../log/log.ts';
 import type { ListenerEndpoint } from '../machine/metadata/broker-image.ts';
-import type { ControllerOperation, ControllerOperations } from '../machine/metadata/controller.ts';
-import type { BrokerConfigs } from '../machine/metadata/decision.ts';
+import { type ControllerOperation, type ControllerOperations, step } from '../machine/metadata/controller.ts';
+import type { BrokerConfigs, Decision, Surroundings } from '../machine/metadata/decision.ts';
+import { SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
-import type { MetadataChange } from '../machine/metadata/metadata-change.ts';
+import { type MetadataChange, MetadataChanges } from '../machine/metadata/metadata-change.ts';
+import type { ControlRecordDraft } from '../wire/control-record.ts';
+import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Files, StorageFailure } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
+import { bootstrapRecords } from './metadata-bootstrap.ts';
+import { controlBatch, metadataBatch } from './metadata-batch.ts';
+import { METADATA_LOG_CONFIG, checkFeatures, checkVoters, loadMetadata } from './metadata-loading.ts';
+import { MetadataState } from './metadata-state.ts';
+import { writeQuorumState } from './quorum-state.ts';
 
 export interface MetadataLogOptions {
   readonly files: Files;
@@ -27,32 +41,253 @@ export interface MetadataLogOptions {
   readonly endpoints: readonly ListenerEndpoint[];
   readonly rack: string | null;
   readonly brokerConfigs: BrokerConfigs;
-  /** Once, when the disk failed: every submit rejects from then on. */
-  readonly onFailure?: (failure: StorageFailure) => void;
 }
 
-export declare class MetadataLog {
-  private constructor();
-  /** Formats an empty directory; replays; raises the epoch; registers and unfences this broker. All of it is synced when the promise resolves. */
-  static open(o: MetadataLogOptions): Promise<MetadataLog>;
+type Listener = (changes: readonly MetadataChange[]) => void | Promise<void>;
 
-  readonly image: MetadataImage;
-  readonly nodeId: number;
+/** An operation on its way: what it appended, and whom to tell. */
+interface Pending {
+  readonly records: readonly MetadataRecord[];
+  readonly lastOffset: number;
+  readonly settle: (failure: unknown) => void;
+}
+
+export class MetadataLog {
+  readonly #o: MetadataLogOptions;
   readonly log: Log;
-  /** Epoch of this broker's registration; goes into .kafka_cleanshutdown at the end. */
-  readonly brokerEpoch: number;
-  /** Of the quorum; rises with every start. */
+  readonly #state: MetadataState;
   readonly leaderEpoch: number;
-  /** The finalized level of kraft.version: 1 for a dynamic quorum. */
-  readonly kraftVersion: number;
+  readonly #listeners: Listener[] = [];
+  #brokerEpoch = -1;
+  #pending: Pending[] = [];
+  #committing = false;
+  #failure: unknown;
+  #stopped = false;
 
-  /** Decides, appends one batch, syncs, applies, publishes, and only then resolves. Rejects with StorageFailure alone. */
+  private constructor(o: MetadataLogOptions, log: Log, state: MetadataState) {
+    this.#o = o;
+    this.log = log;
+    this.#state = state;
+    this.leaderEpoch = state.lastEpoch + 1;
+  }
+
+  /**
+   * Formats an empty directory; replays; raises the epoch; registers and unfences this broker. All of it is synced when the promise resolves. Raises
+   * Error, in one sentence, for a directory that this node must not or cannot lead.
+   */
+  static async open(o: MetadataLogOptions): Promise<MetadataLog> {
+    const log = await o.directory.openMetadataLog(METADATA_LOG_CONFIG);
+    const state = await loadMetadata(o.files, log);
+    const isNew = !state.isFormatted;
+    if (isNew) state.kraftVersion = 1;
+    checkVoters(state, o.nodeId, o.directory);
+    if (state.committed.features.size > 0) checkFeatures(state.committed, o.directory.path);
+    const metadataLog = new MetadataLog(o, log, state);
+    await metadataLog.#lead(isNew);
+    return metadataLog;
+  }
+
+  /** What is committed. */
+  get image(): MetadataImage {
+    return this.#state.committed;
+  }
+
+  get nodeId(): number {
+    return this.#o.nodeId;
+  }
+
+  /** Epoch of this broker's registration; goes into .kafka_cleanshutdown at the end. */
+  get brokerEpoch(): number {
+    return this.#brokerEpoch;
+  }
+
+  /** The finalized level of kraft.version: 1 for a dynamic quorum. */
+  get kraftVersion(): number {
+    return this.#state.kraftVersion;
+  }
+
+  /** Set once the disk has failed: every operation is refused from then on. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Decides, appends one batch, syncs, applies, tells the followers, and only then resolves. Rejects with StorageFailure, or once stopped. */
   submit<K extends ControllerOperation>(
     operation: K,
     request: ControllerOperations[K]['request'],
-  ): Promise<ControllerOperations[K]['reply']>;
-  /** Runs after the image has changed and before any reply that depends on it. May return a promise, which replies wait for. */
-  onChange(listener: (changes: readonly MetadataChange[]) => void | Promise<void>): void;
+  ): Promise<ControllerOperations[K]['reply']> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#stopped) return Promise.reject(new Error('the metadata log is stopped'));
+    return this.#perform(step(operation, request, this.#surroundings()));
+  }
+
+  /** Runs after the image has changed and before any reply that depends on it. A returned promise keeps replies waiting. */
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
   /** Fences this broker, syncs, closes the log. The directory is stopped after this, with `brokerEpoch`. */
-  stop(): Promise<void>;
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    if (this.#failure === undefined) {
+      const fenced = this.submit('fenceBroker', { brokerId: this.#o.nodeId });
+      this.#stopped = true;
+      await fenced;
+    }
+    this.#stopped = true;
+    await this.log.close({ clean: this.#failure === undefined });
+  }
+
+  async #lead(isNew: boolean): Promise<void> {
+    const { files, nodeId, directory, brokerConfigs } = this.#o;
+    const state = this.#state;
+    await writeQuorumState(files, this.log.directory, {
+      leaderId: nodeId,
+      leaderEpoch: this.leaderEpoch,
+      kraftVersion: state.kraftVersion,
+    });
+    this.#appendControl(isNew);
+    if (state.inTransaction)
+      this.#appendNow([{ kind: 'AbortTransactionRecord', value: { reason: 'the leader has changed' }, version: 0 }]);
+    if (state.ahead.features.size === 0) {
+      const minInsyncReplicas = brokerConfigs.int('min.insync.replicas');
+      this.#appendNow(bootstrapRecords(files, directory.path, this.log.directory, minInsyncReplicas));
+      checkFeatures(state.ahead, directory.path);
+    }
+    this.#register();
+    await this.log.flush();
+    this.log.setHighWatermark(this.log.logEndOffset);
+  }
+
+  #register(): void {
+    const { nodeId, endpoints, rack, logDirIds, directory } = this.#o;
+    const registered = step(
+      'registerBroker',
+      {
+        brokerId: nodeId,
+        incarnationId: this.#uuid(),
+        endpoints,
+        features: SUPPORTED_FEATURES,
+        rack,
+        logDirs: [...logDirIds].sort(),
+        previousBrokerEpoch: directory.previousBrokerEpoch,
+      },
+      this.#surroundings(),
+    );
+    this.#appendNow(registered.records);
+    this.#brokerEpoch = registered.reply.brokerEpoch;
+    this.#appendNow(step('unfenceBroker', { brokerId: nodeId }, this.#surroundings()).records);
+  }
+
+  /** The first batch of an epoch: who leads; in a new log also what kind of quorum it is, and who votes. */
+  #appendControl(isNew: boolean): void {
+    const { nodeId, directory, controllerEndpoint } = this.#o;
+    const voter = { voterId: nodeId };
+    const records: ControlRecordDraft[] = [
+      { kind: 'LeaderChange', value: { version: 0, leaderId: nodeId, voters: [voter], grantingVoters: [voter] } },
+    ];
+    if (isNew || (this.#state.kraftVersion > 0 && this.log.logEndOffset === 0)) {
+      const own = {
+        voterId: nodeId,
+        voterDirectoryId: directory.directoryId,
+        endpoints: [controllerEndpoint],
+        kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
+      };
+      records.push(
+        { kind: 'KRaftVersion', value: { version: 0, kRaftVersion: 1 } },
+        { kind: 'KRaftVoters', value: { version: 0, voters: this.#state.voters ?? [own] } },
+      );
+    }
+    const { logEndOffset } = this.log;
+    this.#appendBatch(
+      controlBatch(records, { baseOffset: logEndOffset, leaderEpoch: this.leaderEpoch, nowMs: this.#o.clock.now() }),
+    );
+  }
+
+  /** Before anybody looks: applied at once, synced with everything else at the end of opening. */
+  #appendNow(drafts: readonly MetadataRecordDraft[]): void {
+    if (drafts.length === 0) return;
+    const records = this.#append(drafts);
+    this.#state.commit(records, new MetadataChanges(), this.log.logEndOffset - 1, this.leaderEpoch);
+  }
+
+  #append(drafts: readonly MetadataRecordDraft[]): readonly MetadataRecord[] {
+    const place = { baseOffset: this.log.logEndOffset, leaderEpoch: this.leaderEpoch, nowMs: this.#o.clock.now() };
+    const { bytes, records } = metadataBatch(drafts, place);
+    const lastOffset = this.#appendBatch(bytes);
+    this.#state.append(records, lastOffset, this.leaderEpoch);
+    return records;
+  }
+
+  #appendBatch(bytes: Buffer): number {
+    const appended = this.log.append(bytes, { leaderEpoch: this.leaderEpoch, origin: 'raft' });
+    if (!appended.ok) throw new Error(`the metadata log refused its own batch: error ${appended.error}, ${appended.message}`);
+    return appended.lastOffset;
+  }
+
+  /** A decision without records may rest on what is not committed yet: its reply waits for all that came before. */
+  async #perform<Reply>({ records, reply }: Decision<Reply>): Promise<Reply> {
+    if (records.length === 0 && this.#pending.length === 0 && !this.#committing) return reply;
+    const applied = records.length === 0 ? [] : this.#append(records);
+    const lastOffset = this.log.logEndOffset - 1;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (failure: unknown): void => (failure === undefined ? resolve() : reject(failure));
+      this.#pending.push({ records: applied, lastOffset, settle });
+      if (this.#committing) return;
+      this.#committing = true;
+      this.#o.clock.endOfTurn(() => void this.#commitAll());
+    });
+    return reply;
+  }
+
+  /** One sync for all that has come up to now; what comes during it waits for the next. */
+  async #commitAll(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const group = this.#pending;
+      this.#pending = [];
+      try {
+        await this.#commit(group);
+        for (const { settle } of group) settle(undefined);
+      } catch (failure) {
+        this.#failure = failure as StorageFailure;
+        for (const { settle } of [...group, ...this.#pending]) settle(failure);
+        this.#pending = [];
+      }
+    }
+    this.#committing = false;
+  }
+
+  async #commit(group: readonly Pending[]): Promise<void> {
+    const last = group.at(-1);
+    if (last === undefined || group.every(({ records }) => records.length === 0)) return;
+    await this.log.flush();
+    this.log.setHighWatermark(last.lastOffset + 1);
+    const changes = new MetadataChanges();
+    for (const { records, lastOffset } of group) this.#state.commit(records, changes, lastOffset, this.leaderEpoch);
+    if (changes.list.length === 0) return;
+    for (const listener of this.#listeners) await listener(changes.list);
+  }
+
+  #surroundings(): Surroundings {
+    return {
+      image: this.#state.ahead,
+      brokerConfigs: this.#o.brokerConfigs,
+      nodeId: this.#o.nodeId,
+      nowMs: this.#o.clock.now(),
+      nextOffset: this.log.logEndOffset,
+      uuid: () => this.#uuid(),
+      below: (bound) => this.#o.random.below(bound),
+    };
+  }
+
+  /** Version 4; never one that starts with a dash, which command lines would take for an option. */
+  #uuid(): string {
+    for (;;) {
+      const bytes = this.#o.random.bytes(16);
+      bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+      bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+      const text = bytes.toString('base64url');
+      if (!text.startsWith('-')) return text;
+    }
+  }
 }
