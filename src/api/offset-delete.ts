@@ -1,0 +1,36 @@
+/**
+ * OffsetDelete, version 0 (KIP-496): forgets offsets of a group. Topics and partitions have to exist, and the group must not be subscribed to the
+ * topic.
+ */
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type {
+  OffsetDeleteRequest,
+  OffsetDeleteRequestOffsetDeleteRequestTopic,
+  OffsetDeleteResponseDraft,
+  OffsetDeleteResponseOffsetDeleteResponsePartitionDraft,
+} from '../wire/generated/offset-delete.ts';
+import type { Context } from './context.ts';
+
+export async function offsetDelete(request: OffsetDeleteRequest, context: Context): Promise<OffsetDeleteResponseDraft> {
+  const answers = new Map<string, OffsetDeleteResponseOffsetDeleteResponsePartitionDraft[]>();
+  const answer = (topic: string, partitionIndex: number, errorCode: number): void => {
+    const partitions = answers.get(topic) ?? [];
+    answers.set(topic, partitions);
+    partitions.push({ partitionIndex, errorCode });
+  };
+  const topics: OffsetDeleteRequestOffsetDeleteRequestTopic[] = [];
+  for (const { name, partitions } of request.topics) {
+    const known = context.image.topicsByName.get(name)?.partitions;
+    const there = partitions.filter(({ partitionIndex }) => known?.has(partitionIndex));
+    if (there.length > 0) topics.push({ name, partitions: there });
+    for (const { partitionIndex } of partitions) {
+      if (!known?.has(partitionIndex)) answer(name, partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+  }
+  const response = await context.groups.deleteOffsets({ ...request, topics });
+  if (response.errorCode !== ErrorCode.NONE) return response;
+  for (const { name, partitions } of response.topics) {
+    for (const { partitionIndex, errorCode } of partitions) answer(name, partitionIndex, errorCode);
+  }
+  return { errorCode: ErrorCode.NONE, topics: [...answers].map(([name, partitions]) => ({ name, partitions })) };
+}
