@@ -220,16 +220,16 @@ function withGivenOffsets(records: Buffer, analyzed: Analyzed, o: ValidationOpti
   }
   const { lastOffset, maxTimestamp, offsetOfMaxTimestamp, validBytes } = analyzed;
   const whole = trimmed(records, validBytes);
-  checkFitsSegment(whole, o);
+  checkFitsSegment(validBytes, o);
   return { ok: true, records: whole, firstOffset, lastOffset, maxTimestamp, offsetOfMaxTimestamp, logAppendTimeMs: NO_TIMESTAMP };
 }
 
-function checkFitsSegment(records: Buffer, o: ValidationOptions): void {
+function checkFitsSegment(size: number, o: ValidationOptions): void {
   const { segmentBytes } = o.config;
-  if (records.length <= segmentBytes) return;
+  if (size <= segmentBytes) return;
   throw new Rejected(
     ErrorCode.RECORD_LIST_TOO_LARGE,
-    `Message batch size is ${records.length} bytes in append to partition ${o.topicPartition}, which exceeds the maximum configured segment size of ${segmentBytes}.`,
+    `Message batch size is ${size} bytes in append to partition ${o.topicPartition}, which exceeds the maximum configured segment size of ${segmentBytes}.`,
   );
 }
 
@@ -251,9 +251,9 @@ function withAssignedOffsets(records: Buffer, analyzed: Analyzed, batch: RecordB
       `Offsets of the compressed records for ${o.topicPartition} are not 0, 1, 2 and so on`,
     );
   }
+  if (inPlace) checkFitsSegment(analyzed.validBytes, o);
   const settled = inPlace ? settle(batch, checked.maxTimestamp, o) : rebuild(batch, checked, targetCodec, o);
   const whole = settled === batch ? trimmed(records, analyzed.validBytes) : settled.buffer;
-  checkFitsSegment(whole, o);
   const appendTime = o.config.messageTimestampType === 'LogAppendTime';
   const lastOffset = settled.lastOffset;
   return {
@@ -459,6 +459,7 @@ function rebuild(batch: RecordBatch, checked: CheckedRecords, codec: number, o: 
       `Message batch size is ${bytes.length} bytes in append to partition ${o.topicPartition} which exceeds the maximum configured size of ${config.maxMessageBytes}.`,
     );
   }
+  checkFitsSegment(bytes.length, o);
   return new RecordBatch(bytes);
 }
 

@@ -1,0 +1,75 @@
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { CODEC_NAMES, type CompressionCodec, compress, decompress } from '../../../src/wire/compression/codec.ts';
+import { xxhash32 } from '../../../src/wire/compression/xxhash32.ts';
+import { DecodeError } from '../../../src/wire/decode-error.ts';
+import { checked } from '../../support/property.ts';
+
+const codecs = [0, 1, 2, 3, 4] as const satisfies readonly CompressionCodec[];
+const MIB = 1024 * 1024;
+
+/** Data as it comes in batches: some of it repeats. */
+const data = fc
+  .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.integer({ min: 1, max: 400 })), { maxLength: 20 })
+  .map((parts) => Buffer.concat(parts.flatMap(([bytes, times]) => Array.from({ length: times }, () => bytes))));
+
+describe('compression', () => {
+  for (const codec of codecs) {
+    it(`${CODEC_NAMES[codec]}: what was packed is unpacked`, () => {
+      checked(
+        fc.property(data, (bytes) => {
+          const packed = compress(codec, bytes);
+          expect(decompress(codec, packed, bytes.length).equals(bytes)).to.equal(true);
+          if (bytes.length > 0) expect(() => decompress(codec, packed, bytes.length - 1)).to.throw(DecodeError);
+        }),
+        60,
+      );
+    });
+
+    it(`${CODEC_NAMES[codec]}: several blocks, and none`, () => {
+      const large = Buffer.alloc(MIB + 77, 'a row of letters, and again ');
+      for (let i = 0; i < large.length; i += 97) large[i] = i & 0xff;
+      expect(decompress(codec, compress(codec, large), 2 * MIB).equals(large)).to.equal(true);
+      expect(decompress(codec, compress(codec, Buffer.alloc(0)), 10).length).to.equal(0);
+    });
+  }
+
+  it('refuses codecs that do not exist', () => {
+    for (const codec of [5, 6, 7, -1])
+      expect(() => decompress(codec, Buffer.alloc(10), 100)).to.throw(DecodeError, 'unknown compression codec');
+  });
+});
+
+describe('what claims to be larger than it may be', () => {
+  const bounded = (codec: CompressionCodec, packed: Buffer): void => {
+    const before = process.memoryUsage().rss;
+    expect(() => decompress(codec, packed, MIB)).to.throw(DecodeError);
+    expect(process.memoryUsage().rss - before).to.be.lessThan(64 * MIB);
+  };
+
+  it('is not unpacked: gzip', () => bounded(1, gzipSync(Buffer.alloc(200 * MIB), { level: 1 })));
+
+  it('is not unpacked: snappy, bare and framed', () => {
+    const huge = Buffer.from('ffffffff0700', 'hex');
+    bounded(2, huge);
+    bounded(2, Buffer.concat([Buffer.from('82534e415050590000000001000000010000' + '0006', 'hex'), huge]));
+    expect(() => decompress(2, huge, 2 ** 31)).to.throw(DecodeError, /cannot unpack to/);
+  });
+
+  it('is not unpacked: lz4', () => {
+    const match = Buffer.concat([Buffer.from('1f61' + '0100', 'hex'), Buffer.alloc(100_000, 0xff), Buffer.from('00', 'hex')]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(match.length);
+    const header = Buffer.from('04224d186070', 'hex');
+    const checksum = Buffer.from([(xxhash32(header, 4, 6) >>> 8) & 0xff]);
+    bounded(3, Buffer.concat([header, checksum, size, match, Buffer.alloc(4)]));
+  });
+
+  it('is not unpacked: zstd, by declared size, window or blocks', () => {
+    bounded(4, Buffer.from('28b52ffde0' + 'ffffffffffff0f00' + '010000', 'hex'));
+    bounded(4, Buffer.from('28b52ffd00f8' + '010000'.repeat(0) + '4b0000' + '00'.repeat(3), 'hex'));
+    const runs = Array.from({ length: 300 }, () => Buffer.from('02001000', 'hex'));
+    bounded(4, Buffer.concat([Buffer.from('28b52ffd0058', 'hex'), ...runs, Buffer.from('010000', 'hex')]));
+  });
+});
