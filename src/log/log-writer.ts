@@ -56,6 +56,7 @@ export class LogWriter {
   private directoryChanged = false;
   private wantedOffset = 0;
   private syncing = false;
+  private running: Promise<void> = Promise.resolve();
   private waiters: Waiter[] = [];
   private failure: StorageFailure | undefined;
   /** Rises with each truncation, so that a sync that was under way does not move what has changed. */
@@ -164,7 +165,7 @@ export class LogWriter {
     this.wantedOffset = Math.max(this.wantedOffset, offset);
     if (this.syncing) return;
     this.syncing = true;
-    this.syncAll().then(
+    this.running = this.syncAll().then(
       () => {
         this.syncing = false;
       },
@@ -217,6 +218,11 @@ export class LogWriter {
     this.waiters = [];
     this.o.onFailure(error);
     return error;
+  }
+
+  /** Resolves when no sync is under way. */
+  async settled(): Promise<void> {
+    while (this.syncing) await this.running;
   }
 
   /** Nothing is written any more, as if the process had died. */

@@ -639,6 +639,8 @@ export class Log {
     }
     this.closed = true;
     this.writer.abandon();
+    await this.writer.settled();
+    await this.leaderEpochs.saved();
     this.tail.clear();
     for (const segment of this.segments.values()) this.handles.release(segment.path);
   }

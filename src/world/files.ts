@@ -23,6 +23,11 @@ export interface Files {
   removeDirectory(path: string): void;
   syncDirectory(path: string): Promise<void>;
   space(path: string): { readonly totalBytes: number; readonly usableBytes: number };
+  /**
+   * Claims the file, made when missing and left empty; gives what lets go of it, or undefined when someone else has it. Ends with the process.
+   * Sees a running Apache Kafka on this machine and others of us; not those on other machines that share the disk, nor in other network namespaces.
+   */
+  lock(path: string): Promise<(() => void) | undefined>;
 }
 
 export interface FileStat {

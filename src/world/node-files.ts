@@ -4,6 +4,7 @@
  * Writes are one vectored call; short ones are gone on with. Syncs are fdatasync: data and the size that is needed to read it.
  */
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { type FileStat, type Files, type OpenFile, StorageFailure } from './files.ts';
 
@@ -117,6 +118,37 @@ class NodeFile implements OpenFile {
   }
 }
 
+/**
+ * Whether some process holds a POSIX record lock on the inode, as Apache Kafka does; Node.js itself can take none. Linux only, where the kernel lists
+ * them as `major:minor:inode` in hexadecimal and decimal.
+ */
+function hasRecordLock(device: number, inode: number): boolean {
+  if (process.platform !== 'linux') return false;
+  const major = ((device >>> 8) & 0xfff).toString(16).padStart(2, '0');
+  const minor = ((device & 0xff) | ((device >>> 12) & 0xfff00)).toString(16).padStart(2, '0');
+  try {
+    const locks = fs.readFileSync('/proc/locks', 'utf8');
+    return locks
+      .split('\n')
+      .some((line) => / (POSIX|OFDLCK) .* WRITE /.test(line) && line.includes(` ${major}:${minor}:${inode} `));
+  } catch {
+    return false;
+  }
+}
+
+/** A name that only one process at a time can have: a listening abstract socket, which the kernel drops with the process. Linux only. */
+function claimName(name: string): Promise<(() => void) | undefined> {
+  if (process.platform !== 'linux') return Promise.resolve(() => undefined);
+  return new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', () => resolve(undefined));
+    server.listen(`\0${name}`, () => {
+      server.unref();
+      resolve(() => server.close());
+    });
+  });
+}
+
 export class NodeFiles implements Files {
   open(path: string, mode: 'read' | 'write'): OpenFile {
     const flags = mode === 'read' ? fs.constants.O_RDONLY : fs.constants.O_RDWR | fs.constants.O_CREAT;
@@ -189,5 +221,12 @@ export class NodeFiles implements Files {
   space(path: string): { totalBytes: number; usableBytes: number } {
     const stat = attempt('stat', path, () => fs.statfsSync(path));
     return { totalBytes: stat.blocks * stat.bsize, usableBytes: stat.bavail * stat.bsize };
+  }
+
+  async lock(path: string): Promise<(() => void) | undefined> {
+    this.open(path, 'write').close();
+    const { dev, ino } = attempt('stat', path, () => fs.statSync(path));
+    if (hasRecordLock(dev, ino)) return undefined;
+    return claimName(`blumfeld-${dev}-${ino}`);
   }
 }

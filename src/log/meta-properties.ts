@@ -1,0 +1,54 @@
+/** `meta.properties` of a data directory, version 1: whose it is. Text as java.util.Properties writes it. */
+import type { Files } from '../world/files.ts';
+
+export const META_PROPERTIES_FILE = 'meta.properties';
+
+export interface MetaProperties {
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly directoryId: string;
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** As java.util.Date prints it, in UTC. */
+function javaDate(nowMs: number): string {
+  const date = new Date(nowMs);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':');
+  return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${two(date.getUTCDate())} ${time} UTC ${date.getUTCFullYear()}`;
+}
+
+export function formatMetaProperties(o: MetaProperties, nowMs: number): string {
+  const lines = [
+    '#',
+    `#${javaDate(nowMs)}`,
+    `node.id=${o.nodeId}`,
+    `directory.id=${o.directoryId}`,
+    'version=1',
+    `cluster.id=${o.clusterId}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Undefined when the directory was never formatted. Throws an Error that says what is wrong with the file. */
+export function readMetaProperties(files: Files, directory: string): MetaProperties | undefined {
+  const path = `${directory}/${META_PROPERTIES_FILE}`;
+  if (files.stat(path) === undefined) return undefined;
+  const values = new Map<string, string>();
+  for (const line of files.readFile(path).toString('utf8').split(/\r?\n/)) {
+    const [, key, value] = /^\s*([^#!\s=:][^\s=:]*)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) values.set(key, value);
+  }
+  const need = (name: string): string => {
+    const value = values.get(name);
+    if (value === undefined || value === '')
+      throw new Error(`${path} has no ${name}; restore the file or format the directory anew`);
+    return value;
+  };
+  if (need('version') !== '1') throw new Error(`${path} is of version ${need('version')}; only 1 can be read`);
+  const nodeId = Number(need('node.id'));
+  if (!Number.isInteger(nodeId) || nodeId < 0) throw new Error(`${path} has node.id ${need('node.id')}, which is no node id`);
+  return { clusterId: need('cluster.id'), nodeId, directoryId: need('directory.id') };
+}

@@ -1,0 +1,26 @@
+/** Names of partitions' directories. Source: LocalLog.parseTopicPartitionName and its neighbours in Apache Kafka. */
+import type { Random } from '../world/random.ts';
+
+/** 'delete': on its way out. 'future': a copy being moved here from another directory. 'stray': of no topic that is known. */
+export type DirectoryState = 'live' | 'delete' | 'future' | 'stray';
+
+export interface PartitionDirectory {
+  readonly topic: string;
+  readonly partition: number;
+  readonly state: DirectoryState;
+}
+
+const LONGEST_NAME = 255;
+
+/** Undefined when the name is not a partition's. */
+export function parseDirectoryName(name: string): PartitionDirectory | undefined {
+  const [, topic, partition, state] = /^(.+)-(\d+)(?:\.[0-9a-f]{32}-(delete|future|stray))?$/.exec(name) ?? [];
+  if (topic === undefined || partition === undefined) return undefined;
+  return { topic, partition: Number(partition), state: (state as DirectoryState | undefined) ?? 'live' };
+}
+
+/** A name that is not yet taken, for a partition that is given up; a long topic name is cut. */
+export function retiredName(topic: string, partition: number, state: 'delete' | 'stray', random: Random): string {
+  const suffix = `-${partition}.${random.bytes(16).toString('hex')}-${state}`;
+  return topic.slice(0, LONGEST_NAME - suffix.length) + suffix;
+}
