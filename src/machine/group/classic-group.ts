@@ -9,6 +9,7 @@ import type { GroupMetadataValue, GroupMetadataValueMemberMetadata } from '../..
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { StoredClassicGroup } from './lasting.ts';
 import { CONSUMER_PROTOCOL_TYPE, subscribedTopicsOf } from './subscription.ts';
+import { TRANSITIONS } from './transitions.ts';
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
@@ -72,8 +73,7 @@ export interface ClassicGroup {
   subscribedTopics: ReadonlySet<string> | null;
 }
 
-const NO_BYTES = Buffer.alloc(0);
-export { NO_BYTES as EMPTY_ASSIGNMENT };
+export const EMPTY_ASSIGNMENT = Buffer.alloc(0);
 
 export function newClassicGroup(groupId: string, timeMs: number): ClassicGroup {
   return {
@@ -151,10 +151,12 @@ export function storedValueOf(group: ClassicGroup, assignmentOf: (member: Classi
 
 /** Empty when the member does not know the protocol. */
 export function metadataOf(member: ClassicMember, protocol: string | null): Buffer {
-  return member.protocols.find((own) => own.name === protocol)?.metadata ?? NO_BYTES;
+  return member.protocols.find((own) => own.name === protocol)?.metadata ?? EMPTY_ASSIGNMENT;
 }
 
 export function setPhase(group: ClassicGroup, phase: Phase, timeMs: number): void {
+  const { state } = group.phase;
+  if (!TRANSITIONS[state].includes(phase.state)) throw new Error(`group ${group.groupId} cannot go from ${state} to ${phase.state}`);
   group.phase = phase;
   group.stateTimeMs = timeMs;
 }
