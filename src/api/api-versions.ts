@@ -4,7 +4,6 @@
  * From version 3 on the client tells its software's name and version; malformed ones are answered with INVALID_REQUEST. Features whose lowest level is 0
  * are shown from version 4 on. A version that is not known never gets here: the dispatch answers it in version 0.
  */
-import { FEATURES } from '../wire/generated/features.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Context, Handler } from './context.ts';
 
@@ -24,13 +23,12 @@ export const apiVersions: Handler<'apiVersions'> = (request, context) => {
 
 function features(context: Context) {
   if (context.apiVersion < 3) return {};
-  const supported = FEATURES.filter((feature) => feature.min > 0 || context.apiVersion >= 4);
-  const finalized = [...context.image.features, ['kraft.version', context.controller.kraftVersion] as const].filter(
-    ([, level]) => level > 0,
-  );
+  const supported = [...context.supportedFeatures].filter(([, { min, max }]) => max > 0 && (min > 0 || context.apiVersion >= 4));
   return {
-    supportedFeatures: supported.map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max })),
+    supportedFeatures: supported.map(([name, { min, max }]) => ({ name, minVersion: min, maxVersion: max })),
     finalizedFeaturesEpoch: context.image.offset,
-    finalizedFeatures: finalized.map(([name, level]) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
+    finalizedFeatures: context
+      .finalizedFeatures()
+      .map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
   };
 }

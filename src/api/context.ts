@@ -67,6 +67,10 @@ export interface Services {
   readonly nodeId: number;
   readonly image: MetadataImage;
   readonly controller: MetadataLog;
+  /** What this broker does, by feature name (KIP-584). */
+  readonly supportedFeatures: ReadonlyMap<string, { readonly min: number; readonly max: number }>;
+  /** What the cluster has agreed on and this broker does. */
+  finalizedFeatures(): readonly { readonly name: string; readonly level: number }[];
   readonly partitions: Partitions;
   readonly logDirectories: readonly LogDirectory[];
   readonly fetchSessions: FetchSessions;

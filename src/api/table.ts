@@ -1,8 +1,27 @@
 /** Which handler answers which API: total over all API names, null where there is none. ApiVersions and the dispatch follow from it. */
 import { APIS, type ApiName } from '../wire/generated/apis.ts';
 import { servedApi } from '../wire/header.ts';
-import { apiVersions } from './api-versions.ts';
 import type { Handler } from './context.ts';
+import { apiVersions } from './api-versions.ts';
+import { deleteGroups } from './delete-groups.ts';
+import { deleteRecords } from './delete-records.ts';
+import { describeGroups } from './describe-groups.ts';
+import { describeLogDirs } from './describe-log-dirs.ts';
+import { describeProducers } from './describe-producers.ts';
+import { fetch } from './fetch.ts';
+import { findCoordinator } from './find-coordinator.ts';
+import { heartbeat } from './heartbeat.ts';
+import { initProducerId } from './init-producer-id.ts';
+import { joinGroup } from './join-group.ts';
+import { leaveGroup } from './leave-group.ts';
+import { listGroups } from './list-groups.ts';
+import { listOffsets } from './list-offsets.ts';
+import { offsetCommit } from './offset-commit.ts';
+import { offsetDelete } from './offset-delete.ts';
+import { offsetFetch } from './offset-fetch.ts';
+import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
+import { produce } from './produce.ts';
+import { syncGroup } from './sync-group.ts';
 
 export type HandlerTable = { readonly [N in ApiName]: Handler<N> | null };
 
@@ -11,12 +30,35 @@ const NONE = Object.fromEntries(Object.keys(APIS).map((name) => [name, null])) a
 export const HANDLERS: HandlerTable = {
   ...NONE,
   apiVersions,
+  deleteGroups,
+  deleteRecords,
+  describeGroups,
+  describeLogDirs,
+  describeProducers,
+  fetch,
+  findCoordinator,
+  heartbeat,
+  initProducerId,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  listOffsets,
+  offsetCommit,
+  offsetDelete,
+  offsetFetch,
+  offsetForLeaderEpoch,
+  produce,
+  syncGroup,
 };
 
+export interface AdvertisedApi {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
 /** What ApiVersions shows: this release's ranges of the APIs that have a handler, in the order of their keys. */
-export function advertisedApis(
-  handlers: HandlerTable,
-): readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[] {
+export function advertisedApis(handlers: HandlerTable): readonly AdvertisedApi[] {
   return (Object.keys(handlers) as ApiName[])
     .filter((name) => handlers[name] !== null)
     .map((name) => servedApi(APIS[name].key)?.advertised)

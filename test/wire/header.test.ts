@@ -52,7 +52,7 @@ describe('headers', () => {
 
   it('of answers have tags in flexible versions, except those to ApiVersions', () => {
     const heartbeat = Buffer.concat(responseFrame(APIS.heartbeat, 4, 5, { errorCode: 27 }));
-    expect(heartbeat.toString('hex')).to.equal('0000000c0000000500000000001b00');
+    expect(heartbeat.toString('hex')).to.equal('0000000c000000050000000000001b00');
     const older = Buffer.concat(responseFrame(APIS.heartbeat, 1, 5, { errorCode: 27 }));
     expect(older.toString('hex')).to.equal('0000000a0000000500000000001b');
     const versions = Buffer.concat(responseFrame(APIS.apiVersions, 3, 5, { errorCode: 0, apiKeys: [] }));

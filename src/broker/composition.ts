@@ -1,0 +1,193 @@
+/**
+ * Puts a broker together out of its rooms and takes it apart again.
+ *
+ * Order of a start: settings checked, ports bound, files opened, metadata replayed, logs recovered, coordinator, topics, and only then are requests
+ * answered. A stop goes the other way; the note of a clean shutdown is the last thing written. What fails on the way takes back what was done before.
+ */
+import type { Services } from '../api/context.ts';
+import { advertisedApis, HANDLERS } from '../api/table.ts';
+import { GroupCoordinator } from '../host/group-coordinator.ts';
+import { OFFSETS_TOPIC } from '../host/group-settings.ts';
+import { MetadataLog } from '../host/metadata-log.ts';
+import { logConfigOf } from '../host/topic-log-config.ts';
+import type { LogDirectory } from '../log/log-directory.ts';
+import { reliableFeatures, SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
+import { FetchSessions } from '../partition/fetch-sessions.ts';
+import { Partitions } from '../partition/partitions.ts';
+import type { StorageFailure } from '../world/files.ts';
+import type { World } from '../world/world.ts';
+import { type DataDirectories, openDirectories } from './data-directories.ts';
+import { dispatchTo } from './dispatch.ts';
+import { endpointLookup, registeredEndpoints } from './endpoints.ts';
+import type { TopicToCreate } from './environment.ts';
+import { type ListenerAddress, type ListenerConfigs, listenerConfigs } from './listener-config.ts';
+import { Listeners } from './listeners.ts';
+import type { Logger } from './logger.ts';
+import { producerIdsFrom } from './producer-ids.ts';
+import { requireStandalone } from './roles.ts';
+import type { Settings } from './settings.ts';
+import { createTopics, internalTopics } from './topics.ts';
+
+export interface CompositionOptions {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly topics: readonly TopicToCreate[];
+  /** For data directories that have no cluster id yet. */
+  readonly clusterId: string | undefined;
+  /** The broker cannot go on: its metadata, or all its data, is out of reach. */
+  onFatal(reason: Error): void;
+}
+
+export interface RunningBroker {
+  readonly listeners: readonly ListenerAddress[];
+  readonly services: Services;
+  stop(): Promise<void>;
+}
+
+type Undo = () => Promise<void> | void;
+
+export async function compose(options: CompositionOptions): Promise<RunningBroker> {
+  const { settings, world, log } = options;
+  requireStandalone(settings);
+  const configs = listenerConfigs(settings);
+  const undo: Undo[] = [];
+  try {
+    const listeners = new Listeners({ network: world.network, clock: world.clock, settings, log });
+    undo.push(() => listeners.stop());
+    const bound: ListenerAddress[] = [];
+    for (const address of configs.client) bound.push(await listeners.bind(address));
+    const services = await openServices(options, configs, bound, undo);
+    listeners.serve(dispatchTo(HANDLERS, services));
+    return { listeners: bound, services, stop: () => takeBack(undo.reverse()) };
+  } catch (error) {
+    await takeBack(undo.reverse());
+    throw error;
+  }
+}
+
+/** Listeners first, whatever was opened last: nobody is served by half a broker. */
+async function takeBack(undo: readonly Undo[]): Promise<void> {
+  for (const step of [undo.at(-1), ...undo.slice(0, -1)]) await step?.();
+}
+
+async function openServices(
+  options: CompositionOptions,
+  configs: ListenerConfigs,
+  bound: readonly ListenerAddress[],
+  undo: Undo[],
+): Promise<Services> {
+  const { world, settings, log, topics } = options;
+  const { clock, random } = world;
+  const nodeId = settings.int('node.id');
+  const rack = settings.optional('broker.rack');
+  const failed: StorageFailure[] = [];
+  let onDirectoryFailure = (_path: string, failure: StorageFailure): void => void failed.push(failure);
+
+  const directories = await openDirectories(world, settings, options.clusterId, (path, failure) =>
+    onDirectoryFailure(path, failure),
+  );
+  const stopDirectories = { brokerEpoch: -1, clean: false };
+  undo.push(async () => {
+    for (const directory of directories.all) await directory.stop(stopDirectories);
+  });
+
+  const controller = await openMetadata(options, configs, bound, directories);
+  stopDirectories.brokerEpoch = controller.brokerEpoch;
+  undo.push(async () => {
+    await controller.stop();
+    stopDirectories.clean = true;
+  });
+
+  const { image } = controller;
+  const partitions = new Partitions({
+    nodeId,
+    clock,
+    directories: directories.all,
+    logConfigOf: (topic) => logConfigOf(image, nodeId, settings, topic),
+  });
+  onDirectoryFailure = (path, failure) => directoryFailed(options, directories, partitions, path, failure);
+  for (const failure of failed) onDirectoryFailure(directories.metadata.path, failure);
+  await partitions.start(image);
+  controller.onChange((changes) => partitions.apply(changes));
+
+  const groups = new GroupCoordinator({
+    clock,
+    random,
+    settings,
+    image,
+    createInternalTopic: internalTopics(controller, log),
+    onLoadFailure: (partition, error) =>
+      log.error(`the groups of ${partition.topic}-${partition.index} cannot be read`, { error }),
+  });
+  undo.push(() => groups.stop());
+  partitions.onLeadership(OFFSETS_TOPIC, groups);
+  controller.onChange((changes) => {
+    const deleted = changes.flatMap((change) => (change.kind === 'topicDeleted' ? [change.topic] : []));
+    if (deleted.length > 0) groups.onTopicsDeleted(deleted);
+  });
+  await createTopics(controller, topics);
+
+  const { brokerEpoch } = controller;
+  const advertised = advertisedApis(HANDLERS);
+  return {
+    clock,
+    random,
+    settings,
+    clusterId: directories.clusterId,
+    nodeId,
+    image,
+    controller,
+    supportedFeatures: SUPPORTED_FEATURES,
+    finalizedFeatures: () => reliableFeatures(image, controller.kraftVersion),
+    partitions,
+    logDirectories: directories.all,
+    fetchSessions: new FetchSessions({ clock, random, slots: settings.int('max.incremental.fetch.session.cache.slots') }),
+    groups,
+    nextProducerId: producerIdsFrom(() => controller.submit('allocateProducerIds', { brokerId: nodeId, brokerEpoch })),
+    endpointOf: endpointLookup({ nodeId, rack, image, advertised: configs.advertised }),
+    advertisedApis: () => advertised,
+  };
+}
+
+function openMetadata(
+  { world, settings }: CompositionOptions,
+  configs: ListenerConfigs,
+  bound: readonly ListenerAddress[],
+  directories: DataDirectories,
+): Promise<MetadataLog> {
+  const { files, clock, random } = world;
+  const named = configs.controller[0];
+  const controllerName = named?.name ?? settings.list('controller.listener.names')[0] ?? 'CONTROLLER';
+  const clientPort = bound[0]?.port ?? 0;
+  return MetadataLog.open({
+    files,
+    clock,
+    random,
+    directory: directories.metadata,
+    logDirIds: directories.all.map(({ directoryId }) => directoryId),
+    nodeId: settings.int('node.id'),
+    controllerEndpoint: {
+      name: controllerName,
+      host: named?.host || 'localhost',
+      port: named?.port || Math.min(clientPort + 1, 65535),
+    },
+    endpoints: registeredEndpoints(bound, configs.advertised),
+    rack: settings.optional('broker.rack'),
+    brokerConfigs: settings,
+  });
+}
+
+function directoryFailed(
+  { log, onFatal }: CompositionOptions,
+  directories: DataDirectories,
+  partitions: Partitions,
+  path: string,
+  failure: StorageFailure,
+): void {
+  log.error(`data directory ${path} is offline: ${failure.message}`);
+  const directory: LogDirectory | undefined = directories.all.find((one) => one.path === path);
+  if (directory !== undefined) partitions.directoryFailed(directory);
+  const allFailed = directories.all.every((one) => one === directory || one.failure !== undefined);
+  if (allFailed || directory === directories.metadata) onFatal(failure);
+}
