@@ -2,6 +2,7 @@
 import { CLIENT_METRICS_CONFIGS } from '../../wire/generated/configs.ts';
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import { listOfText, parseConfig } from './config-value.ts';
+import { ConfigSource, type EffectiveConfig } from './config-sources.ts';
 import type { ApiError } from './decision.ts';
 
 const MATCH_PARAMETERS: ReadonlySet<string> = new Set([
@@ -43,4 +44,17 @@ function isMatchPattern(pattern: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** All configs of a subscription, sorted by name. One that does not exist has the built-in values. */
+export function effectiveClientMetricsConfigs(own: ReadonlyMap<string, string>): readonly EffectiveConfig[] {
+  return CLIENT_METRICS_CONFIGS.map((fact) => {
+    const { name } = fact;
+    const set = own.get(name);
+    const parsed = set === undefined ? undefined : parseConfig(fact, set);
+    const value = parsed?.ok === true ? parsed.shown : (fact.default ?? null);
+    if (set === undefined) return { fact, name, value, source: ConfigSource.DEFAULT_CONFIG, synonyms: [] };
+    const source = ConfigSource.CLIENT_METRICS_CONFIG;
+    return { fact, name, value, source, synonyms: [{ name, value, source }] };
+  });
 }

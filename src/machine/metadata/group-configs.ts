@@ -1,7 +1,15 @@
 /** What a group's configs may be: each within its own bounds, and within those that the broker sets for all groups (KIP-848, KIP-932, KIP-1071). */
 import { type ConfigFact, GROUP_CONFIGS } from '../../wire/generated/configs.ts';
 import { parseConfig } from './config-value.ts';
-import { BROKER_CONFIG_FACTS, type ConfigLayers, setBrokerConfig } from './config-sources.ts';
+import {
+  BROKER_CONFIG_FACTS,
+  type ConfigLayers,
+  ConfigSource,
+  type ConfigSynonym,
+  type EffectiveConfig,
+  brokerConfigSynonyms,
+  setBrokerConfig,
+} from './config-sources.ts';
 
 /** Group config, the broker config below which it may not be, the one above which it may not be; checked always, or only where it is set. */
 const BOUNDS: readonly (readonly [string, string | null, string | null, 'always' | 'whenSet'])[] = [
@@ -92,4 +100,18 @@ export function groupConfigsError(configs: ReadonlyMap<string, string>, layers: 
 
 function brokerValue(name: string, layers: ConfigLayers): string | null {
   return setBrokerConfig(layers, name) ?? BROKER_CONFIG_FACTS.get(name)?.default ?? null;
+}
+
+/** All configs of a group, sorted by name; internal ones only where they are set. */
+export function effectiveGroupConfigs(own: ReadonlyMap<string, string>, layers: ConfigLayers): readonly EffectiveConfig[] {
+  const shown = GROUP_CONFIGS.filter((fact) => fact.internal !== true || own.has(fact.name));
+  return shown.map((fact) => {
+    const { name } = fact;
+    const value = groupConfigValue(fact, own, layers);
+    const fallback: ConfigSynonym = { name, value: fact.default ?? null, source: ConfigSource.DEFAULT_CONFIG };
+    const builtIn = fact.default === undefined || fact.default === null ? [] : [fallback];
+    const inherited = typeof fact.broker === 'string' ? brokerConfigSynonyms(layers, fact.broker, false) : builtIn;
+    const synonyms = own.has(name) ? [{ name, value, source: ConfigSource.GROUP_CONFIG }, ...inherited] : inherited;
+    return { fact, name, value, source: synonyms[0]?.source ?? ConfigSource.DEFAULT_CONFIG, synonyms };
+  });
 }
