@@ -1,0 +1,115 @@
+/** A client as plain as can be: frames over one socket, written and read by the generated codecs. Answers, closings and silences are all results. */
+import { connect, type Socket } from 'node:net';
+import { APIS, type Api, type ApiName, type ApiTypes } from '../../../src/wire/generated/apis.ts';
+import { writeRequestHeader } from '../../../src/wire/generated/request-header.ts';
+import { Reader } from '../../../src/wire/reader.ts';
+import { Writer } from '../../../src/wire/writer.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const address = (text: string): Address => {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replaceAll(/[[\]]/g, ''), port: Number(text.slice(colon + 1)) };
+};
+
+/** Why there was no answer. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+const PATIENCE_MS = 20_000;
+
+export class Connection {
+  private readonly socket: Socket;
+  private received: Buffer = Buffer.alloc(0);
+  private readonly frames: Buffer[] = [];
+  private wake: () => void = () => undefined;
+  private closed = false;
+  private nextCorrelationId = 1;
+
+  constructor(to: Address) {
+    this.socket = connect({ host: to.host, port: to.port, noDelay: true });
+    this.socket.on('data', (chunk: Buffer) => this.take(chunk));
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.closed = true;
+      this.wake();
+    });
+  }
+
+  /** The answer to one request. NoAnswer when the peer closes the connection or stays silent. */
+  async call<N extends ApiName>(
+    name: N,
+    draft: ApiTypes[N]['requestDraft'],
+    version: number,
+    clientId: string,
+  ): Promise<ApiTypes[N]['response']> {
+    const api: Api<N> = APIS[name];
+    const correlationId = this.nextCorrelationId++;
+    const w = new Writer();
+    writeRequestHeader(
+      w,
+      { requestApiKey: api.key, requestApiVersion: version, correlationId, clientId },
+      version >= api.flexibleFrom ? 2 : 1,
+    );
+    api.writeRequest(w, draft, version);
+    const frame = await this.exchange(Buffer.concat([...w.chunks()]));
+    const r = new Reader(frame);
+    const answered = r.int32();
+    if (answered !== correlationId) throw new NoAnswer(`answer to ${answered} where ${correlationId} was asked`);
+    if (version >= api.flexibleFrom && name !== 'apiVersions') r.uvarint();
+    return api.readResponse(r, version);
+  }
+
+  /** Sends a frame's content and returns the next frame's. */
+  async exchange(content: Buffer): Promise<Buffer> {
+    const size = Buffer.alloc(4);
+    size.writeInt32BE(content.length);
+    return this.exchangeBytes(Buffer.concat([size, content]));
+  }
+
+  /** Sends bytes as they are, sizes included. */
+  async exchangeBytes(bytes: Buffer): Promise<Buffer> {
+    this.send(bytes);
+    return this.next();
+  }
+
+  send(bytes: Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  async next(): Promise<Buffer> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const frame = this.frames.shift();
+      if (frame !== undefined) return frame;
+      if (this.closed) throw new NoAnswer('closed');
+      const left = deadline - Date.now();
+      if (left <= 0) throw new NoAnswer('silence');
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private take(chunk: Buffer): void {
+    this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
+    while (this.received.length >= 4 && this.received.length >= 4 + this.received.readInt32BE(0)) {
+      const end = 4 + this.received.readInt32BE(0);
+      this.frames.push(this.received.subarray(4, end));
+      this.received = this.received.subarray(end);
+    }
+    this.wake();
+  }
+}

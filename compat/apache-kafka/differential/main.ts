@@ -1,0 +1,79 @@
+/**
+ * Sends the same conversations to Apache Kafka and to Blumfeld and compares what they answer, field by field.
+ *
+ * `node build/compat/apache-kafka/differential/main.js --kafka HOST:PORT [--blumfeld HOST:PORT] [--only TEXT] [--show]`. Without Blumfeld it tells how far
+ * the conversations themselves hold. One check is one case in one version; the last line is `N passed, N failed`.
+ */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { type Case } from './case.ts';
+import { CONFIG_CASES } from './cases/configs.ts';
+import { FRAME_CASES } from './cases/frames.ts';
+import { GROUP_CASES } from './cases/groups.ts';
+import { RECORD_CASES } from './cases/records.ts';
+import { TOPIC_CASES } from './cases/topics.ts';
+import { differences, maskedAnswer, type Plain } from './compare.ts';
+import { type Address, address, NoAnswer } from './connection.ts';
+import { Conversation, type Run } from './conversation.ts';
+import { EXPLAINED } from './masks.ts';
+
+const CASES: readonly Case[] = [...FRAME_CASES, ...TOPIC_CASES, ...CONFIG_CASES, ...RECORD_CASES, ...GROUP_CASES];
+
+const { values: options } = parseArgs({
+  options: {
+    kafka: { type: 'string' },
+    blumfeld: { type: 'string' },
+    only: { type: 'string' },
+    show: { type: 'boolean', default: false },
+  },
+});
+
+/** The transcript of one case, masked; what went wrong with the conversation itself is its last entry. */
+async function talk(to: Address, run: Run, one: Case, version: number, label: string): Promise<Plain> {
+  const x = new Conversation(to, run, one.api, version, label);
+  try {
+    await one.run(x);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) x.note('the conversation', String(error));
+  } finally {
+    x.close();
+  }
+  return x.transcript.map(({ api, answer }) => ({ api, answer: maskedAnswer(api, answer, run.prefix) }));
+}
+
+async function main(): Promise<void> {
+  const kafka = options.kafka === undefined ? undefined : address(options.kafka);
+  const blumfeld = options.blumfeld === undefined ? undefined : address(options.blumfeld);
+  const [first, second] = kafka === undefined ? [blumfeld, undefined] : [kafka, blumfeld];
+  if (first === undefined) throw new Error('name a broker: --kafka HOST:PORT, --blumfeld HOST:PORT, or both');
+  const run: Run = { prefix: `d${randomBytes(3).toString('hex')}`, timestamp: Date.now() - 60_000 };
+  const reasons = new Map(EXPLAINED.map((one) => [`${one.api}: ${one.name}`, one.reason]));
+  let passed = 0;
+  let failed = 0;
+  for (const [index, one] of CASES.entries()) {
+    const title = `${one.api}: ${one.name}`;
+    if (options.only !== undefined && !title.includes(options.only)) continue;
+    for (let version = one.from; version <= one.to; version++) {
+      const [expected, actual] = await Promise.all([
+        talk(first, run, one, version, String(index)),
+        second === undefined ? undefined : talk(second, run, one, version, String(index)),
+      ]);
+      if (options.show) console.log(`${title} v${version}: ${JSON.stringify(expected)}`);
+      const broken = JSON.stringify(expected).includes('"the conversation"')
+        ? [`the conversation itself broke: ${JSON.stringify(expected)}`]
+        : [];
+      const found = actual === undefined ? broken : differences(expected, actual);
+      if (found.length === 0 || reasons.has(title)) passed++;
+      else {
+        failed++;
+        console.log(`not ok ${title}, version ${version}`);
+        for (const line of found.slice(0, 12)) console.log(`    ${line.replaceAll(`${run.prefix}-`, '')}`);
+        if (found.length > 12) console.log(`    and ${found.length - 12} more`);
+      }
+    }
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main();

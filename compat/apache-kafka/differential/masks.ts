@@ -1,0 +1,135 @@
+/**
+ * What may differ between two brokers that answer alike, each with its reason. A path names fields from the answer's top, `[]` for any element; `how` says
+ * what is still compared.
+ */
+export interface Mask {
+  /** An API, or `*` for all. */
+  readonly api: string;
+  readonly path: string;
+  /**
+   * `presence`: both have a value beyond the type's zero (and not null or -1), or neither has. `ignore`: nothing. `uuid`: the text around random UUIDs.
+   * `sort`: an array in any order, put in order by the field `by`. `own`: only those elements whose field `by` begins with this run's prefix.
+   */
+  readonly how: 'presence' | 'ignore' | 'uuid' | 'sort' | 'own';
+  readonly by?: string;
+  readonly reason: string;
+}
+
+const ports = 'two brokers listen on two ports';
+const ids = 'drawn at random by each broker';
+
+export const MASKS: readonly Mask[] = [
+  { api: '*', path: 'clusterId', how: 'presence', reason: ids },
+  { api: 'metadata', path: 'brokers[].port', how: 'presence', reason: ports },
+  { api: 'metadata', path: 'topics[].topicId', how: 'presence', reason: ids },
+  { api: 'metadata', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from hash sets' },
+  { api: 'metadata', path: 'topics', how: 'own', by: 'name', reason: 'what else is on the brokers is not the question' },
+  { api: 'metadata', path: 'topics[].partitions', how: 'sort', by: 'partitionIndex', reason: 'Kafka answers from hash maps' },
+  { api: 'describeCluster', path: 'brokers[].port', how: 'presence', reason: ports },
+  { api: 'describeTopicPartitions', path: 'topics[].topicId', how: 'presence', reason: ids },
+  { api: 'findCoordinator', path: 'port', how: 'presence', reason: ports },
+  { api: 'findCoordinator', path: 'coordinators[].port', how: 'presence', reason: ports },
+  { api: 'produce', path: 'nodeEndpoints[].port', how: 'presence', reason: ports },
+  { api: 'fetch', path: 'nodeEndpoints[].port', how: 'presence', reason: ports },
+  { api: 'produce', path: 'responses[].topicId', how: 'presence', reason: ids },
+  { api: 'produce', path: 'responses[].partitionResponses[].logAppendTimeMs', how: 'presence', reason: 'the time of the append' },
+  { api: 'produce', path: 'responses', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'fetch', path: 'responses[].topicId', how: 'presence', reason: ids },
+  { api: 'fetch', path: 'sessionId', how: 'presence', reason: ids },
+  { api: 'createTopics', path: 'topics[].topicId', how: 'presence', reason: ids },
+  { api: 'createTopics', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'deleteTopics', path: 'responses[].topicId', how: 'presence', reason: ids },
+  { api: 'deleteTopics', path: 'responses', how: 'sort', by: 'name', reason: 'Kafka shuffles the answers of this call' },
+  { api: 'createPartitions', path: 'results', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'deleteRecords', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  {
+    api: 'deleteRecords',
+    path: 'topics[].partitions',
+    how: 'sort',
+    by: 'partitionIndex',
+    reason: 'Kafka answers from a hash map',
+  },
+  { api: 'listOffsets', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'listOffsets', path: 'topics[].partitions', how: 'sort', by: 'partitionIndex', reason: 'Kafka answers from a hash map' },
+  { api: 'offsetForLeaderEpoch', path: 'topics', how: 'sort', by: 'topic', reason: 'Kafka answers from a hash map' },
+  { api: 'initProducerId', path: 'producerId', how: 'presence', reason: 'how many producers there were before' },
+  {
+    api: 'describeProducers',
+    path: 'topics[].partitions[].activeProducers[].producerId',
+    how: 'presence',
+    reason: 'how many producers there were before',
+  },
+  {
+    api: 'describeProducers',
+    path: 'topics[].partitions[].activeProducers[].lastTimestamp',
+    how: 'presence',
+    reason: 'the time of the append',
+  },
+  { api: 'joinGroup', path: 'memberId', how: 'uuid', reason: ids },
+  { api: 'joinGroup', path: 'leader', how: 'uuid', reason: ids },
+  { api: 'joinGroup', path: 'members[].memberId', how: 'uuid', reason: ids },
+  { api: 'joinGroup', path: 'members', how: 'sort', by: 'groupInstanceId', reason: 'Kafka answers from a hash map' },
+  { api: 'leaveGroup', path: 'members[].memberId', how: 'uuid', reason: ids },
+  { api: 'describeGroups', path: 'groups[].members[].memberId', how: 'uuid', reason: ids },
+  {
+    api: 'describeGroups',
+    path: 'groups[].members',
+    how: 'sort',
+    by: 'groupInstanceId',
+    reason: 'Kafka answers from a hash map',
+  },
+  { api: 'listGroups', path: 'groups', how: 'own', by: 'groupId', reason: 'what else is on the brokers is not the question' },
+  { api: 'listGroups', path: 'groups', how: 'sort', by: 'groupId', reason: 'Kafka answers from fifty shards' },
+  { api: 'deleteGroups', path: 'results', how: 'sort', by: 'groupId', reason: 'Kafka answers as its shards do' },
+  { api: 'offsetFetch', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'offsetFetch', path: 'topics[].partitions', how: 'sort', by: 'partitionIndex', reason: 'Kafka answers from a hash map' },
+  { api: 'offsetFetch', path: 'groups', how: 'sort', by: 'groupId', reason: 'Kafka answers as its shards do' },
+  { api: 'offsetFetch', path: 'groups[].topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'offsetFetch', path: 'groups[].topics[].topicId', how: 'presence', reason: ids },
+  {
+    api: 'offsetFetch',
+    path: 'groups[].topics[].partitions',
+    how: 'sort',
+    by: 'partitionIndex',
+    reason: 'Kafka answers from a hash map',
+  },
+  { api: 'offsetCommit', path: 'topics[].topicId', how: 'presence', reason: ids },
+  { api: 'offsetDelete', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'describeConfigs', path: 'results[].configs', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  { api: 'alterConfigs', path: 'responses', how: 'sort', by: 'resourceName', reason: 'Kafka answers from a hash map' },
+  { api: 'incrementalAlterConfigs', path: 'responses', how: 'sort', by: 'resourceName', reason: 'Kafka answers from a hash map' },
+  { api: 'describeLogDirs', path: 'results[].logDir', how: 'presence', reason: 'each has its own directory' },
+  { api: 'describeLogDirs', path: 'results[].totalBytes', how: 'presence', reason: 'the disk at that moment' },
+  { api: 'describeLogDirs', path: 'results[].usableBytes', how: 'presence', reason: 'the disk at that moment' },
+  {
+    api: 'describeLogDirs',
+    path: 'results[].topics',
+    how: 'own',
+    by: 'name',
+    reason: 'what else is on the brokers is not the question',
+  },
+  { api: 'describeLogDirs', path: 'results[].topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
+  {
+    api: 'describeLogDirs',
+    path: 'results[].topics[].partitions',
+    how: 'sort',
+    by: 'partitionIndex',
+    reason: 'Kafka answers from a hash map',
+  },
+  {
+    api: 'apiVersions',
+    path: 'apiKeys',
+    how: 'ignore',
+    reason: 'what has no handler yet is not advertised; the versions of the rest are checked by every other case',
+  },
+  { api: 'apiVersions', path: 'finalizedFeaturesEpoch', how: 'ignore', reason: 'the offset of the metadata log' },
+];
+
+/** Differences that are meant, by case and version range: what Blumfeld answers instead, and why. */
+export interface Explained {
+  readonly api: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export const EXPLAINED: readonly Explained[] = [];
