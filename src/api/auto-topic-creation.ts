@@ -16,11 +16,6 @@ export function createTopicsLater(names: readonly string[], context: Context): v
   createTopics(names, context).catch(() => undefined);
 }
 
-/** Creates one of the broker's own topics where it is missing. Resolves when it exists or could not be created; rejects with StorageFailure. */
-export async function ensureInternalTopic(name: string, context: Context): Promise<void> {
-  if (!context.image.topicsByName.has(name)) await createTopics([name], context);
-}
-
 async function createTopics(names: readonly string[], context: Context): Promise<void> {
   const topics = names.map((name) => creatableTopic(name, context));
   await context.controller.submit('createTopics', {

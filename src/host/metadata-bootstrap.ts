@@ -1,5 +1,5 @@
 /** What a metadata log begins with: feature levels and cluster-wide configs, from what a directory was formatted with, or of our own. */
-import { ConfigResourceType } from '../machine/metadata/metadata-change.ts';
+import { ConfigResourceType } from '../wire/config-resource.ts';
 import { INITIAL_FEATURES } from '../machine/metadata/features.ts';
 import { ELR_VERSION, METADATA_VERSION } from '../machine/metadata/record-versions.ts';
 import type { MetadataRecordDraft } from '../wire/metadata-record.ts';

@@ -10,11 +10,12 @@
 import type { LogDirectory } from '../log/log-directory.ts';
 import type { Log } from '../log/log.ts';
 import type { ListenerEndpoint } from '../machine/metadata/broker-image.ts';
+import { type DescribedConfigs, describedConfigs } from '../machine/metadata/config-description.ts';
 import { type ControllerOperation, type ControllerOperations, step } from '../machine/metadata/controller.ts';
 import type { BrokerConfigs, Decision, Surroundings } from '../machine/metadata/decision.ts';
 import { SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
-import { type MetadataChange, MetadataChanges } from '../machine/metadata/metadata-change.ts';
+import { type ConfigResource, type MetadataChange, MetadataChanges } from '../machine/metadata/metadata-change.ts';
 import type { ControlRecordDraft } from '../wire/control-record.ts';
 import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
 import type { Clock } from '../world/clock.ts';
@@ -119,6 +120,11 @@ export class MetadataLog {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#stopped) return Promise.reject(new Error('the metadata log is stopped'));
     return this.#perform(step(operation, request, this.#surroundings()));
+  }
+
+  /** What a resource's configs come to, as far as is committed. */
+  describeConfigs(resource: ConfigResource): DescribedConfigs {
+    return describedConfigs(resource, this.image, this.#o.nodeId, this.#o.brokerConfigs);
   }
 
   /** Runs after the image has changed and before any reply that depends on it. A returned promise keeps replies waiting. */

@@ -3,7 +3,7 @@ import type { CleanupPolicy, CompressionType, LogConfig, MessageTimestampType } 
 import { type ConfigLayers, configLayers } from '../machine/metadata/config-sources.ts';
 import type { BrokerConfigs } from '../machine/metadata/decision.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
-import { ConfigResourceType } from '../machine/metadata/metadata-change.ts';
+import { ConfigResourceType } from '../wire/config-resource.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigValue } from '../machine/metadata/topic-configs.ts';
 
 /** What a topic's logs run by as things stand. A topic that does not exist has the brokers' values. */

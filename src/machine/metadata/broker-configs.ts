@@ -1,10 +1,10 @@
 /** Which broker configs may be changed at run time, and what the values in force are (KIP-226). */
+import { ConfigSource } from '../../wire/config-resource.ts';
 import { BROKER_CONFIGS, type ConfigFact } from '../../wire/generated/configs.ts';
 import { parseConfig } from './config-value.ts';
 import {
   BROKER_CONFIG_FACTS,
   type ConfigLayers,
-  ConfigSource,
   type EffectiveConfig,
   brokerConfigSynonyms,
   setBrokerConfig,

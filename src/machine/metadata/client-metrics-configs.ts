@@ -1,8 +1,9 @@
 /** What a client metrics subscription may say (KIP-714). */
+import { ConfigSource } from '../../wire/config-resource.ts';
 import { CLIENT_METRICS_CONFIGS } from '../../wire/generated/configs.ts';
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import { listOfText, parseConfig } from './config-value.ts';
-import { ConfigSource, type EffectiveConfig } from './config-sources.ts';
+import { type EffectiveConfig } from './config-sources.ts';
 import type { ApiError } from './decision.ts';
 
 const MATCH_PARAMETERS: ReadonlySet<string> = new Set([

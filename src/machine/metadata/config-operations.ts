@@ -2,6 +2,7 @@
  * IncrementalAlterConfigs (KIP-339) and AlterConfigs as broker and controller decide them together (Kafka's ConfigAdminManager and
  * ConfigurationControlManager). A resource is changed wholly or not at all.
  */
+import { ConfigResourceType } from '../../wire/config-resource.ts';
 import type {
   AlterConfigsRequest,
   AlterConfigsResponseAlterConfigsResourceResponseDraft,
@@ -19,7 +20,6 @@ import { clientMetricsConfigsError } from './client-metrics-configs.ts';
 import { BROKER_CONFIG_FACTS, configLayers } from './config-sources.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { groupConfigsError } from './group-configs.ts';
-import { ConfigResourceType } from './metadata-change.ts';
 import { isElrEnabled } from './record-versions.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigsError } from './topic-configs.ts';
 import { topicNameError } from '../../wire/topic-name.ts';

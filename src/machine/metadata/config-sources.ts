@@ -2,23 +2,10 @@
  * Where a broker config's value comes from (KIP-226): set for this broker at run time, for all brokers at run time, in its properties, or built in.
  * Topic and group configs fall back to broker configs, so these come first.
  */
+import { ConfigResourceType, ConfigSource } from '../../wire/config-resource.ts';
 import { BROKER_CONFIGS, type ConfigFact } from '../../wire/generated/configs.ts';
-import { ConfigResourceType } from './metadata-change.ts';
 import type { BrokerConfigs } from './decision.ts';
 import type { MetadataImage } from './image.ts';
-
-/** Kafka's numbers of where a config's value comes from. */
-export const ConfigSource = {
-  UNKNOWN: 0,
-  DYNAMIC_TOPIC_CONFIG: 1,
-  DYNAMIC_BROKER_CONFIG: 2,
-  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
-  STATIC_BROKER_CONFIG: 4,
-  DEFAULT_CONFIG: 5,
-  DYNAMIC_BROKER_LOGGER_CONFIG: 6,
-  CLIENT_METRICS_CONFIG: 7,
-  GROUP_CONFIG: 8,
-} as const;
 
 export interface ConfigSynonym {
   readonly name: string;

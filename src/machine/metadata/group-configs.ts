@@ -1,10 +1,10 @@
 /** What a group's configs may be: each within its own bounds, and within those that the broker sets for all groups (KIP-848, KIP-932, KIP-1071). */
+import { ConfigSource } from '../../wire/config-resource.ts';
 import { type ConfigFact, GROUP_CONFIGS } from '../../wire/generated/configs.ts';
 import { parseConfig } from './config-value.ts';
 import {
   BROKER_CONFIG_FACTS,
   type ConfigLayers,
-  ConfigSource,
   type ConfigSynonym,
   type EffectiveConfig,
   brokerConfigSynonyms,

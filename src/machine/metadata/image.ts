@@ -5,13 +5,14 @@
  * Invariants: topicsByName and topicsById hold the same topics; a topic's partitions are numbered densely from 0; configs of a deleted topic are
  * gone; a resource without configs has no entry.
  */
+import { ConfigResourceType } from '../../wire/config-resource.ts';
 import type { AccessControlEntryRecord } from '../../wire/generated/records/access-control-entry-record.ts';
 import type { ClientQuotaRecord } from '../../wire/generated/records/client-quota-record.ts';
 import type { DelegationTokenRecord } from '../../wire/generated/records/delegation-token-record.ts';
 import type { UserScramCredentialRecord } from '../../wire/generated/records/user-scram-credential-record.ts';
 import type { MetadataRecord } from '../../wire/metadata-record.ts';
 import { type BrokerImage, type ControllerImage, brokerOfRecord, controllerOfRecord } from './broker-image.ts';
-import { type ConfigResource, ConfigResourceType, MetadataChanges } from './metadata-change.ts';
+import { type ConfigResource, MetadataChanges } from './metadata-change.ts';
 import {
   type MutableTopicImage,
   type PartitionImage,

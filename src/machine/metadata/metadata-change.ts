@@ -1,9 +1,6 @@
 /** What applying a batch of records has changed: what the image's followers act upon. */
 import type { PartitionImage, TopicImage } from './topic-image.ts';
 
-/** Kafka's numbers of config resource types. */
-export const ConfigResourceType = { UNKNOWN: 0, TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const;
-
 /** A thing that has configs. A broker with the empty name stands for the default of all brokers. */
 export interface ConfigResource {
   readonly type: number;

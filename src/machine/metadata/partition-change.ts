@@ -2,11 +2,11 @@
  * What becomes of partitions when a broker comes or goes: who leads, who is in sync, who may lead later (KIP-966). The rules are those of Kafka's
  * PartitionChangeBuilder, without reassignment and without elections that an administrator asks for.
  */
+import { ConfigResourceType } from '../../wire/config-resource.ts';
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import { isActive } from './broker-image.ts';
 import { type ConfigLayers, configLayers } from './config-sources.ts';
 import type { Surroundings } from './decision.ts';
-import { ConfigResourceType } from './metadata-change.ts';
 import { isElrEnabled, recordVersions } from './record-versions.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigValue } from './topic-configs.ts';
 import { NO_LEADER, NO_LEADER_CHANGE, type PartitionImage, type TopicImage } from './topic-image.ts';

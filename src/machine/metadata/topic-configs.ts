@@ -1,10 +1,10 @@
 /** What topic configs may be and what they come to: a topic's own values before the brokers' (KIP-226), those before the built-in ones. */
+import { ConfigSource } from '../../wire/config-resource.ts';
 import { type ConfigFact, TOPIC_CONFIGS } from '../../wire/generated/configs.ts';
 import { parseConfig } from './config-value.ts';
 import {
   BROKER_CONFIG_FACTS,
   type ConfigLayers,
-  ConfigSource,
   type ConfigSynonym,
   type EffectiveConfig,
   brokerConfigSynonyms,
