@@ -45,7 +45,7 @@ export class Segment {
   readonly baseOffset: number;
   readonly path: string;
   readonly handles: FileHandles;
-  private readonly files: Files;
+  readonly files: Files;
   private readonly clock: Clock;
   private readonly prefix: string;
   /** Bytes, what is queued for writing included. */
