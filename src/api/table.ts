@@ -2,20 +2,30 @@
 import { APIS, type ApiName } from '../wire/generated/apis.ts';
 import { servedApi } from '../wire/header.ts';
 import type { Handler } from './context.ts';
+import { alterConfigs } from './alter-configs.ts';
 import { apiVersions } from './api-versions.ts';
+import { createPartitions } from './create-partitions.ts';
+import { createTopics } from './create-topics.ts';
 import { deleteGroups } from './delete-groups.ts';
 import { deleteRecords } from './delete-records.ts';
+import { deleteTopics } from './delete-topics.ts';
+import { describeCluster } from './describe-cluster.ts';
+import { describeConfigs } from './describe-configs.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeLogDirs } from './describe-log-dirs.ts';
 import { describeProducers } from './describe-producers.ts';
+import { describeTopicPartitions } from './describe-topic-partitions.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
 import { heartbeat } from './heartbeat.ts';
+import { incrementalAlterConfigs } from './incremental-alter-configs.ts';
 import { initProducerId } from './init-producer-id.ts';
 import { joinGroup } from './join-group.ts';
 import { leaveGroup } from './leave-group.ts';
+import { listConfigResources } from './list-config-resources.ts';
 import { listGroups } from './list-groups.ts';
 import { listOffsets } from './list-offsets.ts';
+import { metadata } from './metadata.ts';
 import { offsetCommit } from './offset-commit.ts';
 import { offsetDelete } from './offset-delete.ts';
 import { offsetFetch } from './offset-fetch.ts';
@@ -29,20 +39,30 @@ const NONE = Object.fromEntries(Object.keys(APIS).map((name) => [name, null])) a
 
 export const HANDLERS: HandlerTable = {
   ...NONE,
+  alterConfigs,
   apiVersions,
+  createPartitions,
+  createTopics,
   deleteGroups,
   deleteRecords,
+  deleteTopics,
+  describeCluster,
+  describeConfigs,
   describeGroups,
   describeLogDirs,
   describeProducers,
+  describeTopicPartitions,
   fetch,
   findCoordinator,
   heartbeat,
+  incrementalAlterConfigs,
   initProducerId,
   joinGroup,
   leaveGroup,
+  listConfigResources,
   listGroups,
   listOffsets,
+  metadata,
   offsetCommit,
   offsetDelete,
   offsetFetch,
