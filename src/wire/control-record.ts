@@ -39,7 +39,7 @@ interface Codec {
   write(w: Writer, m: object, v: number): void;
 }
 
-const codecOf = (kind: ControlRecordKind): Codec => CONTROL_RECORDS[KINDS[kind].schema] as Codec;
+const codecOf = (kind: ControlRecordKind): Codec => CONTROL_RECORDS[KINDS[kind].schema];
 const VERSION = 0;
 
 /** The kind that a control record's key names; undefined when the type is unknown. DecodeError when it is no such key. */

@@ -30,10 +30,7 @@ export type MetadataRecordDraft = {
 const FRAME_VERSION = 1;
 
 const kinds = new Map(
-  Object.entries(METADATA_RECORDS).map(([kind, codec]) => [
-    codec.key,
-    { kind: kind as MetadataRecordKind, codec: codec as MetadataRecordCodec },
-  ]),
+  Object.entries(METADATA_RECORDS).map(([kind, codec]) => [codec.key, { kind: kind as MetadataRecordKind, codec }]),
 );
 
 /** DecodeError when the frame, kind or version is unknown, the body is malformed or bytes are left behind it. */

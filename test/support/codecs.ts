@@ -61,13 +61,13 @@ function messageCodecs(): NamedCodec[] {
     const versions = range(api.minVersion, api.maxVersion);
     const common = { name: schema.name, family: 'messages', versions } as const;
     return [
-      { ...common, side: 'request', schema: schema.request, read: api.readRequest, write: api.writeRequest as Codec['write'] },
+      { ...common, side: 'request', schema: schema.request, read: api.readRequest, write: api.writeRequest },
       {
         ...common,
         side: 'response',
         schema: schema.response,
         read: api.readResponse,
-        write: api.writeResponse as Codec['write'],
+        write: api.writeResponse,
       },
     ];
   });

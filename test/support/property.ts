@@ -1,5 +1,5 @@
 /** Random tests: `SEED` in the environment replays one; a failing one prints its seed. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** The seed of this run of the tests. */
 export const SEED = process.env['SEED'] === undefined ? (Date.now() ^ (process.pid << 16)) | 0 : Number(process.env['SEED']);

@@ -5,9 +5,6 @@ import { validateRecords } from '../../src/log/record-validator.ts';
 import { readControlRecord } from '../../src/wire/control-record.ts';
 import { readGroupRecord, readShareRecord, readTransactionRecord } from '../../src/wire/coordinator-record.ts';
 import { DecodeError } from '../../src/wire/decode-error.ts';
-import { readEmbeddedRecord } from '../../src/wire/embedded-record.ts';
-import { readAbortedTxnEntry, readProducerSnapshotFile } from '../../src/wire/file-record.ts';
-import type { EmbeddedRecordKind } from '../../src/wire/generated/records/embedded.ts';
 import { readHead } from '../../src/wire/header.ts';
 import { readMetadataRecord } from '../../src/wire/metadata-record.ts';
 import { ProtocolViolation } from '../../src/wire/protocol-violation.ts';
@@ -123,6 +120,7 @@ describe('damaged bytes', function () {
     interface Row {
       readonly name: string;
       readonly side?: string;
+      readonly version: number;
       readonly bytes?: string;
     }
     const rows = (family: string): (Row & { readonly bytes: string })[] =>
@@ -133,8 +131,13 @@ describe('damaged bytes', function () {
       for (const row of rows(family)) damage(`${row.name} of ${family}`, decodeOf(row), Buffer.from(row.bytes, 'hex'));
     };
     each('metadata', () => readMetadataRecord);
-    each('embedded', (row) => (bytes) => readEmbeddedRecord(row.name as EmbeddedRecordKind, bytes).value);
-    each('file', (row) => (row.name === 'AbortedTxn' ? readAbortedTxnEntry : readProducerSnapshotFile));
+    for (const family of ['embedded', 'file', 'remoteLog']) {
+      each(family, (row) => {
+        const codec = codecOf(row.name, 'value');
+        const framed = family === 'remoteLog' ? 3 : 2;
+        return (bytes) => codec.read(new Reader(bytes, Math.min(framed, bytes.length)), row.version);
+      });
+    }
     for (const type of [0, 1, 2, 3, 4, 5, 6])
       each('control', () => (bytes) => readControlRecord(Buffer.from([0, 0, 0, type]), bytes));
     for (const [family, read] of Object.entries({

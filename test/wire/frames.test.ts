@@ -16,7 +16,7 @@ interface Row {
   readonly frame: string;
 }
 
-const apiOf = (row: Row): Api => APIS[(row.name.charAt(0).toLowerCase() + row.name.slice(1)) as ApiName] as unknown as Api;
+const apiOf = (row: Row): Api => APIS[(row.name.charAt(0).toLowerCase() + row.name.slice(1)) as ApiName];
 const rows = vectors<Row>('frames.jsonl');
 
 describe('golden frames', () => {

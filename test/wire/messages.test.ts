@@ -25,7 +25,7 @@ const lower = (name: string): string => name.charAt(0).toLowerCase() + name.slic
 
 function codecOf(api: Api, type: Row['type']): Codec {
   const [read, write] = type === 'request' ? [api.readRequest, api.writeRequest] : [api.readResponse, api.writeResponse];
-  return { read, write: write as Codec['write'] };
+  return { read, write };
 }
 
 function check(codec: Codec, schema: Schema, row: Row): void {

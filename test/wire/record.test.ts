@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { CODEC_NAMES } from '../../src/wire/compression/codec.ts';
-import { batchesOf, completeBytes, RecordBatch } from '../../src/wire/record-batch.ts';
+import { batchesOf, completeBytes, type RecordBatch } from '../../src/wire/record-batch.ts';
 import { type KafkaRecord, recordsOf } from '../../src/wire/record.ts';
 import { vectors } from '../support/protocol-data.ts';
 
@@ -36,7 +36,9 @@ interface BatchRow {
   readonly deleteHorizonMs?: string | null;
   readonly count?: number;
   readonly records?: readonly RecordRow[];
-  readonly recordsSha256?: string;
+  /** Where `records` holds but the first ones. */
+  readonly recordCount?: number;
+  readonly keysAndValuesSha256?: string;
   readonly [other: string]: unknown;
 }
 
@@ -56,6 +58,12 @@ const rowOf = (record: KafkaRecord): RecordRow => ({
   value: hex(record.value),
   ...(record.headers.length > 0 && { headers: record.headers.map((h) => [h.key, hex(h.value)] as const) }),
 });
+
+function digestOf(records: readonly KafkaRecord[]): string {
+  const digest = createHash('sha256');
+  for (const { key, value } of records) digest.update(key ?? '').update(value ?? '');
+  return digest.digest('hex');
+}
 
 function viewOf(batch: RecordBatch): Partial<BatchRow> {
   const legacy = batch.magic < 2;
@@ -96,14 +104,12 @@ describe('golden batches', () => {
         const expected = row.batches[i] as BatchRow;
         expect(expected).to.deep.include(viewOf(batch));
         if (!expected.valid) continue;
-        const records = recordsOf(batch).map(rowOf);
-        expect(records[0]?.offset ?? expected.baseOffset).to.equal(
-          batch.magic < 2 ? expected.baseOffset : (records[0]?.offset ?? expected.baseOffset),
-        );
-        if (expected.records) expect(records.slice(0, expected.records.length)).to.deep.equal(expected.records);
+        const records = recordsOf(batch);
+        if (batch.magic < 2) expect(String(records[0]?.offset)).to.equal(expected.baseOffset);
+        expect(records.length).to.equal(expected.recordCount ?? expected.records?.length);
+        expect(records.slice(0, expected.records?.length).map(rowOf)).to.deep.equal(expected.records);
+        if (expected.keysAndValuesSha256) expect(digestOf(records)).to.equal(expected.keysAndValuesSha256);
       }
     });
   }
 });
-
-void createHash;

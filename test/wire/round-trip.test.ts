@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Reader } from '../../src/wire/reader.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { RecordBatch } from '../../src/wire/record-batch.ts';
@@ -116,7 +116,7 @@ describe('what is written is read back', () => {
     });
     checked(
       fc.property(batch, ({ codec, ...rest }) => {
-        const draft = { ...rest, codec: codec as 0 | 1 | 2 | 3 | 4 };
+        const draft = { ...rest, codec };
         const view = new RecordBatch(buildBatch(draft));
         expect(view.isValid).to.equal(true);
         const { baseOffset, partitionLeaderEpoch, producerId, producerEpoch, baseSequence } = draft;

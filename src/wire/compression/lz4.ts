@@ -27,7 +27,7 @@ const STORED_BIT = 0x8000_0000;
 const SIZE_PREFIX_BYTES = 4;
 
 /** Magic, flags (version 1, independent blocks), block size 64 KiB, checksum of the two. */
-const FRAME_HEADER = Buffer.from('04224d18' + '60' + '40' + '82', 'hex');
+const FRAME_HEADER = Buffer.from('04224d18604082', 'hex');
 const BLOCK_BYTES = 64 * 1024;
 
 export function packLz4(data: Buffer): Buffer {

@@ -21,7 +21,7 @@ function native(): Native {
 }
 
 /** Magic, version 1, lowest compatible version 1. */
-const FRAME_HEADER = Buffer.from('82534e4150505900' + '00000001' + '00000001', 'hex');
+const FRAME_HEADER = Buffer.from('82534e41505059000000000100000001', 'hex');
 const MAGIC = FRAME_HEADER.subarray(0, 8);
 const BLOCK_BYTES = 32 * 1024;
 /** The longest copy of 64 bytes takes three. */

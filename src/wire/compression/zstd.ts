@@ -61,6 +61,8 @@ const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MAX_BLOCK_BYTES = 128 * 1024;
 const MIN_WINDOW_LOG = 10;
+/** What the reference implementation allows unless told otherwise. */
+const MAX_WINDOW_LOG = 27;
 
 /** The frames with windows no larger than they need. DecodeError when blocks or sizes cannot be right. */
 function withFittingWindows(data: Buffer, maxBytes: number): Buffer {
@@ -104,8 +106,8 @@ function fitWindow(frames: Buffer, start: number, maxBytes: number): { end: numb
   if (!singleSegment) {
     const needed = Math.max(MIN_WINDOW_LOG, Math.ceil(Math.log2(Math.min(blocks.most, maxBytes) + 1)));
     const windowLog = MIN_WINDOW_LOG + (frames.readUInt8(windowAt) >>> 3);
+    if (windowLog > MAX_WINDOW_LOG) throw new DecodeError(`zstd: window of 2^${windowLog} bytes`, windowAt);
     if (needed < windowLog) frames.writeUInt8((needed - MIN_WINDOW_LOG) << 3, windowAt);
-    else if (windowLog > 27) throw new DecodeError(`zstd: window of 2^${windowLog} bytes`, windowAt);
   }
   return { end: blocks.end + ((flags & 4) === 0 ? 0 : 4), leastBytes: blocks.least };
 }
