@@ -1,5 +1,6 @@
 /** Which offset stands for a timestamp, or for one of the special ones of ListOffsets. */
-import type { Log, ReadBound, TimestampedOffset } from '../log/log.ts';
+import type { Log, ReadBound } from '../log/log.ts';
+import type { TimestampedOffset } from '../log/log-reader.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import {
   EARLIEST_LOCAL_TIMESTAMP,
