@@ -40,7 +40,7 @@ function resourceAnswer(
     if (wanted?.has(config.name) === false) continue;
     configs.push(configAnswer(config, includeSynonyms, resourceType === ConfigResourceType.BROKER));
   }
-  return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs };
+  return { errorCode: ErrorCode.NONE, errorMessage: '', resourceType, resourceName, configs };
 }
 
 function configAnswer(config: EffectiveConfig, includeSynonyms: boolean, isBroker: boolean): ConfigAnswer {

@@ -31,6 +31,10 @@ function masked(mask: Mask, value: Plain, prefix: string): Plain {
       return '<any>';
     case 'presence':
       return NOTHING.has(value) ? value : '<some>';
+    case 'id':
+      return value === null || value === '-1' || value === -1 ? value : '<some>';
+    case 'times':
+      return typeof value === 'string' ? value.replaceAll(/-?\d{13,}/g, '<time>') : value;
     case 'uuid':
       return typeof value === 'string' ? value.replaceAll(UUID, '<uuid>') : value;
     case 'sort': {

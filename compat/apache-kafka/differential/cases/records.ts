@@ -111,7 +111,17 @@ const PRODUCED: readonly Case[] = [
     x.batch(['a'], { producerId: 77_001, producerEpoch: 0, baseSequence: 3 }),
   ),
   sent('larger than max.message.bytes', (x) => x.batch(['a'.repeat(500)]), { 'max.message.bytes': '400' }),
-  sent('log append time', (x) => x.batch(['a']), { 'message.timestamp.type': 'LogAppendTime' }),
+  many('produce', 'log append time', async (x) => {
+    const topic = await x.topic('a', 1, { 'message.timestamp.type': 'LogAppendTime' });
+    await x.call('produce', produce(topic, x.batch(['a'])));
+    const { responses } = await x.quiet('fetch', fetched(topic, 0));
+    // The checksum and the largest timestamp follow from the time of the append.
+    const stored = responses[0]?.partitions[0]?.records;
+    x.note(
+      'stored',
+      Buffer.isBuffer(stored) ? Buffer.concat([stored.subarray(0, 17), stored.subarray(21, 35), stored.subarray(43)]) : stored,
+    );
+  }),
   sent('a timestamp too old', (x) => x.batch(['a', 'b']), { 'message.timestamp.before.max.ms': '1000' }),
   sent(
     'a timestamp too far ahead',
