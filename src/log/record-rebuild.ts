@@ -6,7 +6,6 @@
 import { type CompressionCodec, compress } from '../wire/compression/codec.ts';
 import { RECORDS_AT, type RecordBatch } from '../wire/record-batch.ts';
 import { assembleBatch, type BatchDraft, buildBatch } from '../wire/record-batch-builder.ts';
-import { RecordCursor } from '../wire/record-cursor.ts';
 import { recordsOfPlain } from '../wire/record.ts';
 
 export interface RebuildOptions {
@@ -38,7 +37,7 @@ export function rebuildBatch(batch: RecordBatch, plain: Buffer, o: RebuildOption
     ...(o.level !== undefined && { level: o.level }),
     ...(o.logAppendTimeMs !== undefined && { maxTimestamp: o.logAppendTimeMs }),
   } as const satisfies Omit<BatchDraft, 'records'>;
-  if (!isReusable(batch, section, o)) return buildBatch({ ...surroundings, records: recordsOfPlain(batch, section) });
+  if (!isReusable(batch, o)) return buildBatch({ ...surroundings, records: recordsOfPlain(batch, section) });
   return assembleBatch(o.codec === 0 ? section : compress(o.codec, section, o.level), {
     ...surroundings,
     lastOffsetDelta: batch.count - 1,
@@ -48,11 +47,5 @@ export function rebuildBatch(batch: RecordBatch, plain: Buffer, o: RebuildOption
   });
 }
 
-/** Whether the record section can stay byte for byte: its offsets and timestamps are already relative to what the new header says. */
-function isReusable(batch: RecordBatch, section: Buffer, o: RebuildOptions): boolean {
-  if (!o.contiguous || batch.timestampType === 'LogAppendTime' || batch.deleteHorizonMs !== undefined) return false;
-  const cursor = new RecordCursor();
-  cursor.open(section);
-  cursor.next();
-  return cursor.timestampDelta === 0;
-}
+/** Whether the record section can stay byte for byte: its offsets and timestamps are relative to what the new header says. */
+const isReusable = (batch: RecordBatch, o: RebuildOptions): boolean => o.contiguous && batch.timestampType === 'CreateTime';

@@ -44,6 +44,7 @@ function survives(decode: Decode, bytes: Buffer, what: () => string, weightLimit
     if (e instanceof DecodeError || e instanceof ProtocolViolation) return;
     throw new Error(
       `${what()}, seed ${SEED}: ${e instanceof Error ? e.stack : String(e)}\n${bytes.toString('hex').slice(0, 400)}`,
+      { cause: e },
     );
   }
   const weight = weightOf(value);

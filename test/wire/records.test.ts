@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  controlRecordKind,
-  readControlRecord,
-  writeControlRecord,
-} from '../../src/wire/control-record.ts';
+import { controlRecordKind, readControlRecord, writeControlRecord } from '../../src/wire/control-record.ts';
 import {
   type GroupRecordDraft,
   readGroupRecord,

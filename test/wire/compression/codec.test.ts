@@ -41,6 +41,26 @@ describe('compression', () => {
   });
 });
 
+describe('lz4 blocks', () => {
+  const frame = (block: string): Buffer => {
+    const bytes = Buffer.from(block, 'hex');
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(bytes.length);
+    return Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, bytes, Buffer.alloc(4)]);
+  };
+
+  it('copy what they have written, overlaps included', () => {
+    expect(decompress(3, frame('1f610100' + '00'), 100).toString()).to.equal('a'.repeat(20));
+    expect(decompress(3, frame('346162630300' + '10' + '64'), 100).toString()).to.equal('abcabcabcabd'.slice(0, 11) + 'd');
+  });
+
+  it('never copy what was not written', () => {
+    for (const block of ['1f610000' + '00', '1f610200' + '00', '0f0100' + '00']) {
+      expect(() => decompress(3, frame(block), 100)).to.throw(DecodeError, /match at/);
+    }
+  });
+});
+
 describe('what claims to be larger than it may be', () => {
   const bounded = (codec: CompressionCodec, packed: Buffer): void => {
     const before = process.memoryUsage().rss;
