@@ -13,7 +13,6 @@ import { ErrorCode } from '../wire/generated/errors.ts';
 import type {
   ListOffsetsRequest,
   ListOffsetsRequestListOffsetsPartition,
-  ListOffsetsResponseDraft,
   ListOffsetsResponseListOffsetsPartitionResponseDraft,
 } from '../wire/generated/list-offsets.ts';
 import {
@@ -44,25 +43,20 @@ const MIN_VERSIONS: ReadonlyMap<number, number> = new Map([
 
 export const listOffsets: Handler<'listOffsets'> = (request, context) => {
   const repeated = repeatedIn(request);
+  const later: Promise<void>[] = [];
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
-    answers: partitions.map((wanted) =>
-      repeated.has(`${name}/${wanted.partitionIndex}`)
-        ? refused(wanted, ErrorCode.INVALID_REQUEST)
-        : answerTo(name, wanted, request, context),
-    ),
+    partitions: partitions.map((wanted): Answer => {
+      if (repeated.has(`${name}/${wanted.partitionIndex}`)) return refused(wanted, ErrorCode.INVALID_REQUEST);
+      const answer = answerTo(name, wanted, request, context);
+      if (!(answer instanceof Promise)) return answer;
+      const place = refused(wanted, ErrorCode.NONE);
+      later.push(answer.then((found) => void Object.assign(place, found)));
+      return place;
+    }),
   }));
-  if (topics.some(({ answers }) => answers.some((answer) => answer instanceof Promise))) return whenAll(topics);
-  return { topics: topics.map(({ name, answers }) => ({ name, partitions: answers as Answer[] })) };
+  return later.length === 0 ? { topics } : Promise.all(later).then(() => ({ topics }));
 };
-
-async function whenAll(
-  topics: readonly { name: string; answers: readonly (Answer | Promise<Answer>)[] }[],
-): Promise<ListOffsetsResponseDraft> {
-  return {
-    topics: await Promise.all(topics.map(async ({ name, answers }) => ({ name, partitions: await Promise.all(answers) }))),
-  };
-}
 
 function answerTo(
   topic: string,

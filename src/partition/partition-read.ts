@@ -80,11 +80,7 @@ export function readPartition(
     const { leaderEpoch, endOffset } = log.endOffsetForEpoch(wanted.lastFetchedEpoch);
     if (leaderEpoch < 0 || endOffset < 0) return failed(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
     if (leaderEpoch < wanted.lastFetchedEpoch || endOffset < fetchOffset) {
-      return {
-        partition: wanted,
-        data: { ...dataOf(wanted, found), divergingEpoch: { epoch: leaderEpoch, endOffset } },
-        sizeInBytes: 0,
-      };
+      return diverged(wanted, found, leaderEpoch, endOffset);
     }
   }
   if (fetchOffset >= readableEnd(found, reader) || (limits.maxBytes <= 0 && !limits.minOneBatch))
@@ -139,23 +135,31 @@ export function failed(partition: FetchedPartition, errorCode: ErrorCode): Fetch
 }
 
 function given(wanted: FetchedPartition, found: Partition, reader: Reader, read: LogRead | undefined): FetchedData {
-  const data: Data = {
-    ...dataOf(wanted, found),
-    abortedTransactions: reader.upTo === 'lastStable' ? (read?.abortedTransactions ?? []) : null,
-    records: read?.records ?? NO_RECORDS,
-  };
-  return { partition: wanted, data, sizeInBytes: read?.sizeInBytes ?? 0 };
-}
-
-function dataOf(wanted: FetchedPartition, found: Partition): Data {
   const { log } = found;
-  return {
+  const data: Data = {
     partitionIndex: wanted.index,
     errorCode: ErrorCode.NONE,
     highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
     logStartOffset: log.logStartOffset,
+    abortedTransactions: reader.upTo === 'lastStable' ? (read?.abortedTransactions ?? NO_TRANSACTIONS) : null,
+    records: read?.records ?? NO_RECORDS,
+  };
+  return { partition: wanted, data, sizeInBytes: read?.sizeInBytes ?? 0 };
+}
+
+const NO_TRANSACTIONS: readonly never[] = [];
+
+function diverged(wanted: FetchedPartition, { log }: Partition, epoch: number, endOffset: number): FetchedData {
+  const data: Data = {
+    partitionIndex: wanted.index,
+    errorCode: ErrorCode.NONE,
+    highWatermark: log.highWatermark,
+    lastStableOffset: log.lastStableOffset,
+    logStartOffset: log.logStartOffset,
+    divergingEpoch: { epoch, endOffset },
     abortedTransactions: null,
     records: NO_RECORDS,
   };
+  return { partition: wanted, data, sizeInBytes: 0 };
 }

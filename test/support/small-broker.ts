@@ -72,11 +72,11 @@ export class SmallBroker {
   }
 
   async advance(ms: number): Promise<void> {
-    let moving = true;
+    const moving = { done: false };
     const moved = this.clock.advance(ms).finally(() => {
-      moving = false;
+      moving.done = true;
     });
-    while (moving) await this.turn();
+    while (!moving.done) await this.turn();
     await moved;
     await this.turn();
   }
@@ -210,7 +210,7 @@ export class Asked<N extends ApiName> {
   settled = false;
   /** The handler wants no answer. */
   unanswered = false;
-  error: unknown;
+  error: Error | undefined;
   #response: ApiTypes[N]['response'] | undefined;
   readonly #through: (reply: ApiTypes[N]['responseDraft']) => ApiTypes[N]['response'];
 
@@ -242,7 +242,7 @@ export class Asked<N extends ApiName> {
 
   #fail(error: unknown): void {
     this.settled = true;
-    this.error = error;
+    this.error = error instanceof Error ? error : new Error(String(error));
   }
 
   get answer(): ApiTypes[N]['response'] {
