@@ -463,9 +463,14 @@ function rebuild(batch: RecordBatch, checked: CheckedRecords, codec: number, o: 
   return new RecordBatch(bytes);
 }
 
-/** Why a record set cannot be part of a Produce request at all; the partition's answer, without a message. */
+/** Why a record set cannot be part of a Produce request at all. */
 export interface ProduceRejection {
   readonly error: ErrorCode;
+  /** What the client is told beside the code. */
+  readonly message: string | null;
+  /** Kafka meets bytes that cannot be framed before it looks at single partitions: then all of the request's partitions get this answer. */
+  readonly ofWholeRequest: boolean;
+  /** For this broker's own log; never empty. */
   readonly reason: string;
 }
 
@@ -474,21 +479,24 @@ export interface ProduceRejection {
  * A torn second batch counts as none.
  */
 export function checkProducedRecords(records: Buffer | null, apiVersion: number): ProduceRejection | undefined {
-  const request = `Produce requests with version ${apiVersion}`;
-  const invalid = (reason: string): ProduceRejection => ({ error: ErrorCode.INVALID_RECORD, reason: `${request} ${reason}` });
+  const reject = (error: ErrorCode, what: string): ProduceRejection => {
+    return { error, message: null, ofWholeRequest: false, reason: `Produce requests with version ${apiVersion} ${what}` };
+  };
   try {
     const size = records === null ? undefined : sizeOfBatchAt(records, 0);
-    if (records === null || size === undefined) return invalid('must have at least one record batch per partition');
+    if (records === null || size === undefined)
+      return reject(ErrorCode.INVALID_RECORD, 'must have at least one record batch per partition');
     const batch = new RecordBatch(records);
-    if (batch.magic !== 2) return invalid('are only allowed to contain record batches with magic version 2');
+    if (batch.magic !== 2)
+      return reject(ErrorCode.INVALID_RECORD, 'are only allowed to contain record batches with magic version 2');
     if (apiVersion < 7 && batch.codec === ZSTD) {
-      return { error: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, reason: `${request} are not allowed to use ZStandard compression` };
+      return reject(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'are not allowed to use ZStandard compression');
     }
-    if (sizeOfBatchAt(records, size) !== undefined)
-      return invalid('are only allowed to contain exactly one record batch per partition');
-    return undefined;
+    if (sizeOfBatchAt(records, size) === undefined) return undefined;
+    return reject(ErrorCode.INVALID_RECORD, 'are only allowed to contain exactly one record batch per partition');
   } catch (e) {
-    if (e instanceof DecodeError) return { error: ErrorCode.CORRUPT_MESSAGE, reason: e.message };
-    throw e;
+    if (!(e instanceof DecodeError)) throw e;
+    const message = e.message.replace(/ at byte \d+$/, '');
+    return { error: ErrorCode.CORRUPT_MESSAGE, message, ofWholeRequest: true, reason: message };
   }
 }

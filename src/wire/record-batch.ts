@@ -205,10 +205,10 @@ export function sizeOfBatchAt(bytes: Buffer, position: number, end = bytes.lengt
   if (end - position < LOG_OVERHEAD) return undefined;
   const length = bytes.readInt32BE(position + LENGTH_AT);
   if (length < MIN_LENGTH)
-    throw new DecodeError(`record size ${length} is less than the minimum record overhead (${MIN_LENGTH})`, position);
+    throw new DecodeError(`Record size ${length} is less than the minimum record overhead (${MIN_LENGTH})`, position);
   if (end - position < HEADER_UP_TO_MAGIC) return undefined;
   const magic = bytes.readInt8(position + MAGIC_AT);
-  if (magic < 0 || magic > 2) throw new DecodeError(`invalid magic found in record: ${magic}`, position);
+  if (magic < 0 || magic > 2) throw new DecodeError(`Invalid magic found in record: ${magic}`, position);
   const size = LOG_OVERHEAD + length;
   return size <= end - position ? size : undefined;
 }

@@ -212,10 +212,10 @@ describe('validation of produced records', () => {
     )(refused(produced(), options({ segmentBytes: 50 })));
     const short = produced();
     short.writeInt32BE(13, 8);
-    withError(ErrorCode.CORRUPT_MESSAGE, /record size 13 is less than the minimum/)(refused(short));
+    withError(ErrorCode.CORRUPT_MESSAGE, /Record size 13 is less than the minimum/)(refused(short));
     const unknown = produced();
     unknown[16] = 3;
-    withError(ErrorCode.CORRUPT_MESSAGE, /invalid magic found in record: 3/)(refused(unknown));
+    withError(ErrorCode.CORRUPT_MESSAGE, /Invalid magic found in record: 3/)(refused(unknown));
     withError(
       ErrorCode.UNKNOWN_SERVER_ERROR,
       'Unknown compression type id: 6',
@@ -414,6 +414,19 @@ describe('record sets of Produce requests', () => {
     const old = produced();
     old[16] = 1;
     invalid(old, /only allowed to contain record batches with magic version 2/);
+  });
+
+  it('fail the whole request when they cannot be framed', () => {
+    const short = produced();
+    short.writeInt32BE(13, 8);
+    expect(checkProducedRecords(short, 9)).to.include({
+      error: ErrorCode.CORRUPT_MESSAGE,
+      message: 'Record size 13 is less than the minimum record overhead (14)',
+      ofWholeRequest: true,
+    });
+    const unknown = produced();
+    unknown[16] = 3;
+    expect(checkProducedRecords(unknown, 9)).to.include({ message: 'Invalid magic found in record: 3', ofWholeRequest: true });
   });
 
   it('are not packed with zstd before version 7', () => {
