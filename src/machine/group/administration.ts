@@ -53,7 +53,6 @@ function describeClassic(group: ClassicGroup): DescribeGroupsResponseDescribedGr
   };
 }
 
-const GROUP_TYPE_NAMES = { classic: 'Classic', consumer: 'Consumer', share: 'Share', streams: 'Streams' } as const;
 
 export function list(turn: Turn, requestId: number, request: ListGroupsRequest): void {
   const states = new Set(request.statesFilter.map((state) => state.toLowerCase().trim()));
@@ -74,10 +73,10 @@ export function list(turn: Turn, requestId: number, request: ListGroupsRequest):
 function listedGroup(groupId: string, found: FoundGroup) {
   if (found.type === 'classic') {
     const { group } = found;
-    return { groupId, protocolType: group.protocolType ?? '', groupState: group.phase.state, groupType: GROUP_TYPE_NAMES.classic };
+    return { groupId, protocolType: group.protocolType ?? '', groupState: group.phase.state, groupType: found.type };
   }
   const { type, memberEpochs } = found.group;
-  return { groupId, protocolType: type, groupState: memberEpochs.size === 0 ? 'Empty' : 'Stable', groupType: GROUP_TYPE_NAMES[type] };
+  return { groupId, protocolType: type, groupState: memberEpochs.size === 0 ? 'Empty' : 'Stable', groupType: type };
 }
 
 export function deleteGroups(turn: Turn, requestId: number, groupIds: readonly string[]): void {

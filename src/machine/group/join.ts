@@ -249,6 +249,7 @@ export function staticMemberStored(turn: Turn, after: StaticMemberAfter): void {
   const member = group?.members.get(after.memberId);
   // A rebalance that has begun meanwhile will answer the join.
   if (group?.phase.state !== 'Stable' || member?.awaitingJoin !== after.requestId) return;
+  renewSession(turn, group.groupId, after.memberId, member.sessionTimeoutMs);
   const current = currentJoinResponse(group, after.memberId);
   if (!after.skipsAssignment) {
     endJoin(turn, member, { ...current, leader: after.leaderBefore ?? '' });
