@@ -128,6 +128,12 @@ export class LogWriter {
     this.o.onWritten();
   }
 
+  /** What was found at opening and is not known to be synced: a process that died may have left it to the operating system. */
+  noteUnsynced(segments: readonly Segment[]): void {
+    this.rolled = [...segments];
+    this.directoryChanged = true;
+  }
+
   /** The active segment has ended with what is written; the next one is in place. It is synced in the background. */
   noteRolled(segment: Segment): void {
     this.rolled.push(segment);
@@ -165,15 +171,10 @@ export class LogWriter {
     this.wantedOffset = Math.max(this.wantedOffset, offset);
     if (this.syncing) return;
     this.syncing = true;
-    this.running = this.syncAll().then(
-      () => {
-        this.syncing = false;
-      },
-      (error: unknown) => {
-        this.syncing = false;
-        this.fail(error);
-      },
-    );
+    this.running = this.syncAll().catch((error: unknown) => {
+      this.syncing = false;
+      this.fail(error);
+    });
   }
 
   private async syncAll(): Promise<void> {
@@ -181,16 +182,18 @@ export class LogWriter {
       const { generation } = this;
       const target = this.fileOffset;
       const active = this.o.active();
-      const ended = this.rolled;
+      const ended = [...this.rolled];
       const withDirectory = this.directoryChanged;
       this.directoryChanged = false;
-      for (const segment of ended) await segment.sync(true);
+      // A segment that was deleted meanwhile is not looked at: opening its file would bring it back.
+      for (const segment of ended) if (this.rolled.includes(segment)) await segment.sync(true);
       // A roll alone asks for what it ended, not for the segment that follows.
       const withActive = this.wantedOffset > active.baseOffset || this.waiters.length > 0;
-      if (withActive) await active.sync(false);
+      const isThere = active === this.o.active() || this.rolled.includes(active);
+      if (withActive && isThere) await active.sync(false);
       if (withDirectory) await this.o.files.syncDirectory(this.o.directory);
       await this.o.leaderEpochs.saved();
-      if (this.failure !== undefined) return;
+      if (this.failure !== undefined) break;
       if (generation === this.generation) {
         this.rolled = this.rolled.filter((segment) => !ended.includes(segment));
         this.recoveryPoint = Math.max(this.recoveryPoint, withActive ? target : Math.min(target, active.baseOffset));
@@ -198,8 +201,10 @@ export class LogWriter {
         this.advance();
       }
       this.release();
-      if (this.recoveryPoint >= this.wantedOffset && this.waiters.length === 0) return;
+      if (this.recoveryPoint >= this.wantedOffset && this.waiters.length === 0) break;
     }
+    // In the same step as the decision to end: whoever asks after it has to begin anew.
+    this.syncing = false;
   }
 
   private release(): void {

@@ -206,7 +206,10 @@ export class Log {
     });
     if (early !== undefined) throw early;
     log = new Log(o, topicId, handles, leaderEpochs, recovered);
-    if (isNew) log.writer.noteNewFile();
+    if (isNew || log.recoveryPoint < log.logEndOffset) {
+      const { segments } = recovered;
+      log.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));
+    }
     return log;
   }
 

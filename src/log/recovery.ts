@@ -167,10 +167,20 @@ async function recoverUnflushed(o: RecoveryOptions, segments: Segments): Promise
   const unflushed = segments.from(o.recoveryPoint);
   for (const [index, segment] of unflushed.entries()) {
     const truncated = await recoverSegment(o, segments, segment);
-    if (!truncated) continue;
+    if (!truncated && !isHoleAfter(o, segment, unflushed[index + 1])) continue;
     removeSegments(o, segments, unflushed.slice(index + 1));
     return;
   }
+}
+
+/**
+ * Whether the end of the segment is missing: a power cut may take what was not synced from it and leave what came later in the next one. Gaps that
+ * were synced are left by compaction or by copying a compacted log. (Apache Kafka does not look.)
+ */
+function isHoleAfter(o: RecoveryOptions, segment: Segment, next: Segment | undefined): boolean {
+  if (next === undefined || o.config.cleanupPolicy.includes('compact')) return false;
+  const endOffset = segment.nextOffset();
+  return endOffset >= o.recoveryPoint && endOffset < next.baseOffset;
 }
 
 /** Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. */
