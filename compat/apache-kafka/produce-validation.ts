@@ -8,10 +8,11 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts';
-import { checkProducedRecords, validateRecords } from '../../src/log/record-validator.ts';
+import { validateRecords } from '../../src/log/record-validator.ts';
 import { CODEC_NAMES, type CompressionCodec, compress } from '../../src/wire/compression/codec.ts';
 import { APIS, type Api, type ApiName } from '../../src/wire/generated/apis.ts';
 import { ERROR_NAMES } from '../../src/wire/generated/errors.ts';
+import { checkProducedRecords } from '../../src/wire/produced-records.ts';
 import { Reader } from '../../src/wire/reader.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { batchesOf, CRC_AT, RecordBatch } from '../../src/wire/record-batch.ts';
@@ -32,7 +33,7 @@ const TOPICS = {
   plain: [{}, {}],
   compacted: [{ 'cleanup.policy': 'compact' }, { cleanupPolicy: ['compact'] }],
   stamped: [{ 'message.timestamp.type': 'LogAppendTime' }, { messageTimestampType: 'LogAppendTime' }],
-  bounded: [{ 'message.timestamp.before.max.ms': '1000' }, { messageTimestampBeforeMaxMs: 1000 }],
+  bounded: [{ 'message.timestamp.before.max.ms': '600000' }, { messageTimestampBeforeMaxMs: 600_000 }],
   small: [{ 'max.message.bytes': '200' }, { maxMessageBytes: 200 }],
   shortRecords: [{ 'max.decompressed.message.bytes': '100' }, { maxDecompressedMessageBytes: 100 }],
   uncompressed: [{ 'compression.type': 'uncompressed' }, { compressionType: 'uncompressed' }],

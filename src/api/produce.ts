@@ -22,15 +22,14 @@ import type {
   ProduceResponsePartitionProduceResponseDraft,
 } from '../wire/generated/produce.ts';
 import { ProtocolViolation } from '../wire/protocol-violation.ts';
-import { HEADER_UP_TO_MAGIC, LENGTH_AT, LOG_OVERHEAD, MAGIC_AT, RECORDS_AT, RecordBatch } from '../wire/record-batch.ts';
+import { checkProducedRecords } from '../wire/produced-records.ts';
+import { RECORDS_AT, RecordBatch } from '../wire/record-batch.ts';
 import { ZERO_UUID } from '../wire/uuid.ts';
 import { type Context, type Handler, NO_REPLY, type Partition } from './context.ts';
 import { LeaderHints } from './leader-hints.ts';
 
 const ALL_REPLICAS = -1;
 const ADMIN_CLIENT_ID = '__admin_client';
-const ZSTD = 4;
-const MIN_BATCH_LENGTH = 14;
 const UNVERIFIED =
   'Unable to verify the partition has been added to the transaction. Underlying error: COORDINATOR_NOT_AVAILABLE';
 
@@ -61,7 +60,7 @@ interface Appended {
 
 export const produce: Handler<'produce'> = (request, context) => {
   const appended: Appended[] = [];
-  const refusal = refusalOfAll(request);
+  const refusal = refusalOfAll(request, context.apiVersion);
   const topics = withoutRepeats(request.topicData, context.apiVersion).map((topic) => ({
     name: topic.name,
     topicId: topic.topicId,
@@ -143,8 +142,8 @@ function produceTo(
     : context.partitions.find(topic.name, data.index);
   if (partition === undefined) return refused(data.index, errorOfAbsent(topic, data.index, context));
   const { records } = data;
-  const recordsError = errorOfRecords(records, context.apiVersion);
-  if (recordsError !== ErrorCode.NONE || records === null) return refused(data.index, recordsError);
+  const rejection = checkProducedRecords(records, context.apiVersion);
+  if (rejection !== undefined || records === null) return refused(data.index, rejection?.error ?? ErrorCode.INVALID_RECORD);
   if (isTransactional(records)) return refused(data.index, ErrorCode.NOT_ENOUGH_REPLICAS, UNVERIFIED);
   if (request.acks !== ALL_REPLICAS && request.acks !== 0 && request.acks !== 1) {
     return refused(data.index, ErrorCode.INVALID_REQUIRED_ACKS);
@@ -204,43 +203,18 @@ function errorOfAbsent(topic: ProduceRequestTopicProduceData, index: number, con
     : ErrorCode.NOT_LEADER_OR_FOLLOWER;
 }
 
-/** Exactly one batch, of magic 2, in a codec that this version may use. What is cut short counts as not there. */
-function errorOfRecords(records: Buffer | null, version: number): ErrorCode {
-  if (records === null) return ErrorCode.INVALID_RECORD;
-  const size = sizeOfBatchAt(records, 0);
-  if (size === CORRUPT) return ErrorCode.CORRUPT_MESSAGE;
-  if (size === NO_BATCH || records[MAGIC_AT] !== 2) return ErrorCode.INVALID_RECORD;
-  if (size < RECORDS_AT) return ErrorCode.CORRUPT_MESSAGE;
-  if (version < 7 && new RecordBatch(records).codec === ZSTD) return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE;
-  if (size === records.length) return ErrorCode.NONE;
-  const nextSize = sizeOfBatchAt(records, size);
-  if (nextSize === CORRUPT) return ErrorCode.CORRUPT_MESSAGE;
-  return nextSize === NO_BATCH ? ErrorCode.NONE : ErrorCode.INVALID_RECORD;
-}
-
-const NO_BATCH = 0;
-const CORRUPT = -1;
-
-function sizeOfBatchAt(records: Buffer, position: number): number {
-  const left = records.length - position;
-  if (left < LOG_OVERHEAD) return NO_BATCH;
-  const length = records.readInt32BE(position + LENGTH_AT);
-  if (length < MIN_BATCH_LENGTH) return CORRUPT;
-  if (left < HEADER_UP_TO_MAGIC) return NO_BATCH;
-  if ((records[position + MAGIC_AT] ?? 0) > 2) return CORRUPT;
-  return left < LOG_OVERHEAD + length ? NO_BATCH : LOG_OVERHEAD + length;
-}
-
 function isTransactional(records: Buffer): boolean {
   const batch = new RecordBatch(records);
   return batch.isTransactional && batch.producerId >= 0;
 }
 
 /** Errors that concern the request as a whole and are told for each partition. */
-function refusalOfAll(request: ProduceRequest): ((index: number) => Answer) | undefined {
+function refusalOfAll(request: ProduceRequest, version: number): ((index: number) => Answer) | undefined {
   let producerId: number | undefined;
   for (const topic of request.topicData) {
     for (const { records } of topic.partitionData) {
+      const rejection = checkProducedRecords(records, version);
+      if (rejection?.ofWholeRequest) return (index) => refused(index, rejection.error, rejection.message);
       if (records === null || records.length < RECORDS_AT) continue;
       const batch = new RecordBatch(records);
       if (!batch.isTransactional) continue;

@@ -1,12 +1,6 @@
 import { expect } from 'chai';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts';
-import {
-  checkProducedRecords,
-  type Invalid,
-  type Validated,
-  type ValidationOptions,
-  validateRecords,
-} from '../../src/log/record-validator.ts';
+import { type Invalid, type Validated, type ValidationOptions, validateRecords } from '../../src/log/record-validator.ts';
 import { CODEC_NAMES, type CompressionCodec, compress } from '../../src/wire/compression/codec.ts';
 import { TOPIC_CONFIGS } from '../../src/wire/generated/configs.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
@@ -395,43 +389,6 @@ describe('validation with given offsets', () => {
 
   it('does not bind replicas to max.message.bytes', () => {
     expect(accepted(at(1000), options({ maxMessageBytes: 10 }, { origin: 'replication' })).lastOffset).to.equal(1002);
-  });
-});
-
-describe('record sets of Produce requests', () => {
-  it('are one batch of magic 2', () => {
-    const invalid = (records: Buffer | null, reason: RegExp): void => {
-      const result = checkProducedRecords(records, 9);
-      expect(result?.error).to.equal(ErrorCode.INVALID_RECORD);
-      expect(result?.reason).to.match(reason);
-    };
-    expect(checkProducedRecords(produced(), 3)).to.equal(undefined);
-    expect(checkProducedRecords(Buffer.concat([produced(), Buffer.from([1, 2, 3])]), 9)).to.equal(undefined);
-    invalid(null, /must have at least one record batch per partition/);
-    invalid(Buffer.alloc(0), /must have at least one record batch per partition/);
-    invalid(produced().subarray(0, 70), /must have at least one record batch per partition/);
-    invalid(Buffer.concat([produced(), produced()]), /only allowed to contain exactly one record batch per partition/);
-    const old = produced();
-    old[16] = 1;
-    invalid(old, /only allowed to contain record batches with magic version 2/);
-  });
-
-  it('fail the whole request when they cannot be framed', () => {
-    const short = produced();
-    short.writeInt32BE(13, 8);
-    expect(checkProducedRecords(short, 9)).to.include({
-      error: ErrorCode.CORRUPT_MESSAGE,
-      message: 'Record size 13 is less than the minimum record overhead (14)',
-      ofWholeRequest: true,
-    });
-    const unknown = produced();
-    unknown[16] = 3;
-    expect(checkProducedRecords(unknown, 9)).to.include({ message: 'Invalid magic found in record: 3', ofWholeRequest: true });
-  });
-
-  it('are not packed with zstd before version 7', () => {
-    expect(checkProducedRecords(produced({ codec: 4 }), 7)).to.equal(undefined);
-    expect(checkProducedRecords(produced({ codec: 4 }), 6)?.error).to.equal(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
   });
 });
 

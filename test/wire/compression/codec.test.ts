@@ -50,12 +50,12 @@ describe('lz4 blocks', () => {
   };
 
   it('copy what they have written, overlaps included', () => {
-    expect(decompress(3, frame('1f610100' + '00'), 100).toString()).to.equal('a'.repeat(20));
-    expect(decompress(3, frame('346162630300' + '10' + '64'), 100).toString()).to.equal('abcabcabcabd'.slice(0, 11) + 'd');
+    expect(decompress(3, frame('1f61010000'), 100).toString()).to.equal('a'.repeat(20));
+    expect(decompress(3, frame('3461626303001064'), 100).toString()).to.equal('abcabcabcabd');
   });
 
   it('never copy what was not written', () => {
-    for (const block of ['1f610000' + '00', '1f610200' + '00', '0f0100' + '00']) {
+    for (const block of ['1f61000000', '1f61020000', '0f010000']) {
       expect(() => decompress(3, frame(block), 100)).to.throw(DecodeError, /match at/);
     }
   });
