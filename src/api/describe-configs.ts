@@ -32,7 +32,7 @@ function resourceAnswer(
   const found = context.controller.describeConfigs({ type: resourceType, name: resourceName });
   if (!found.ok) {
     const { error, message } = found.error;
-    return { errorCode: error, errorMessage: message, resourceType, resourceName, configs: [] };
+    return { errorCode: error, errorMessage: message ?? '', resourceType, resourceName, configs: [] };
   }
   const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys);
   const configs: ConfigAnswer[] = [];

@@ -1,7 +1,7 @@
 /** One case at one version against one broker: what is asked, what is answered, and the set-up that is not part of the comparison. */
 import { servedVersions } from './versions.ts';
 import { plain, type Plain } from './compare.ts';
-import { type Address, Connection, NoAnswer } from './connection.ts';
+import { type Address, PlainClient, NoAnswer } from '../../../test/support/plain-client.ts';
 import { fit } from './fit.ts';
 import { ErrorCode } from '../../../src/wire/generated/errors.ts';
 import type { ApiName, ApiTypes } from '../../../src/wire/generated/apis.ts';
@@ -43,7 +43,7 @@ export interface Run {
 
 export class Conversation {
   readonly transcript: Entry[] = [];
-  private readonly connections = new Map<string, Connection>();
+  private readonly connections = new Map<string, PlainClient>();
   private readonly to: Address;
   readonly run: Run;
   private readonly api: ApiName;
@@ -76,8 +76,8 @@ export class Conversation {
   }
 
   /** Sends without waiting for an answer's end; the answer comes with the promise. */
-  connection(name: string): Connection {
-    const open = this.connections.get(name) ?? new Connection(this.to);
+  connection(name: string): PlainClient {
+    const open = this.connections.get(name) ?? new PlainClient(this.to);
     this.connections.set(name, open);
     return open;
   }

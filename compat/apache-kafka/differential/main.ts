@@ -13,7 +13,7 @@ import { GROUP_CASES } from './cases/groups.ts';
 import { RECORD_CASES } from './cases/records.ts';
 import { TOPIC_CASES } from './cases/topics.ts';
 import { differences, maskedAnswer, type Plain } from './compare.ts';
-import { type Address, address, NoAnswer } from './connection.ts';
+import { type Address, address, NoAnswer } from '../../../test/support/plain-client.ts';
 import { Conversation, type Run } from './conversation.ts';
 import { EXPLAINED } from './masks.ts';
 

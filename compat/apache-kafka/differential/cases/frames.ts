@@ -1,7 +1,7 @@
 /** What stands at the door: ApiVersions and frames that are no requests. */
 import { type Case, many, one } from '../case.ts';
 import type { Conversation } from '../conversation.ts';
-import { NoAnswer } from '../connection.ts';
+import { NoAnswer } from '../../../../test/support/plain-client.ts';
 
 /** A request's header with nothing behind it: key, version, correlation id 7, client id `c`, and a tag section where `flexible`. */
 const head = (key: number, version: number, flexible = false): Buffer => {
@@ -48,7 +48,7 @@ export const FRAME_CASES: readonly Case[] = [
   frame('an API of controllers', () => head(52, 0)),
   frame('an API that was removed', () => head(4, 0)),
   frame('a body cut short', () => Buffer.concat([head(3, 4), Buffer.from([0, 0])])),
-  frame('a body too long', () => Buffer.concat([head(10, 0), Buffer.from([0, 0, 9, 9, 9])])),
+  frame('a body too long', () => Buffer.concat([head(15, 0), Buffer.from([0, 0, 0, 0, 9, 9, 9])])),
   frame('an array of more than there is', () => Buffer.concat([head(3, 4), Buffer.from([0x7f, 0xff, 0xff, 0xff])])),
   frame('a header cut short', () => Buffer.from([0, 3, 0])),
   bytes('a size of zero', () => Buffer.from([0, 0, 0, 0])),

@@ -1,9 +1,9 @@
 /** A client as plain as can be: frames over one socket, written and read by the generated codecs. Answers, closings and silences are all results. */
 import { connect, type Socket } from 'node:net';
-import { APIS, type Api, type ApiName, type ApiTypes } from '../../../src/wire/generated/apis.ts';
-import { writeRequestHeader } from '../../../src/wire/generated/request-header.ts';
-import { Reader } from '../../../src/wire/reader.ts';
-import { Writer } from '../../../src/wire/writer.ts';
+import { APIS, type Api, type ApiName, type ApiTypes } from '../../src/wire/generated/apis.ts';
+import { writeRequestHeader } from '../../src/wire/generated/request-header.ts';
+import { Reader } from '../../src/wire/reader.ts';
+import { Writer } from '../../src/wire/writer.ts';
 
 export interface Address {
   readonly host: string;
@@ -22,7 +22,7 @@ export class NoAnswer extends Error {
 
 const PATIENCE_MS = 20_000;
 
-export class Connection {
+export class PlainClient {
   private readonly socket: Socket;
   private received: Buffer = Buffer.alloc(0);
   private readonly frames: Buffer[] = [];
