@@ -15,6 +15,8 @@ export async function describeGroups(request: DescribeGroupsRequest, context: Co
   const groups = await context.groups.describeGroups(request.groups, groupClientOf(context));
   if (!request.includeAuthorizedOperations || context.apiVersion < OPERATIONS_FROM_VERSION) return { groups };
   return {
-    groups: groups.map((group) => (group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: ALL_GROUP_OPERATIONS } : group)),
+    groups: groups.map((group) =>
+      group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: ALL_GROUP_OPERATIONS } : group,
+    ),
   };
 }

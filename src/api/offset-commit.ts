@@ -55,7 +55,10 @@ function usesTopicIds(context: Context): boolean {
 }
 
 /** With name and id; the name is empty, or the id zero, where there is no such topic. */
-function identified(topic: OffsetCommitRequestOffsetCommitRequestTopic, context: Context): OffsetCommitRequestOffsetCommitRequestTopic {
+function identified(
+  topic: OffsetCommitRequestOffsetCommitRequestTopic,
+  context: Context,
+): OffsetCommitRequestOffsetCommitRequestTopic {
   if (usesTopicIds(context)) return { ...topic, name: context.image.topicsById.get(topic.topicId)?.name ?? '' };
   return { ...topic, topicId: context.image.topicsByName.get(topic.name)?.id ?? ZERO_UUID };
 }

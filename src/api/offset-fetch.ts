@@ -53,7 +53,10 @@ function usesTopicIds(context: Context): boolean {
 
 function unknownTopic({ topicId, partitionIndexes }: OffsetFetchRequestOffsetFetchRequestTopics): TopicAnswer {
   const errorCode = ErrorCode.UNKNOWN_TOPIC_ID;
-  return { topicId, partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, committedOffset: -1, metadata: '', errorCode })) };
+  return {
+    topicId,
+    partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, committedOffset: -1, metadata: '', errorCode })),
+  };
 }
 
 function withoutName({ topicId = ZERO_UUID, partitions = [] }: TopicAnswer): TopicAnswer {

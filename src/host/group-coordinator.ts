@@ -17,7 +17,11 @@ import { ErrorCode } from '../wire/generated/errors.ts';
 import type { HeartbeatRequest, HeartbeatResponseDraft } from '../wire/generated/heartbeat.ts';
 import type { JoinGroupRequest, JoinGroupResponseDraft } from '../wire/generated/join-group.ts';
 import type { LeaveGroupRequest, LeaveGroupResponseDraft } from '../wire/generated/leave-group.ts';
-import type { ListGroupsRequest, ListGroupsResponseDraft, ListGroupsResponseListedGroupDraft } from '../wire/generated/list-groups.ts';
+import type {
+  ListGroupsRequest,
+  ListGroupsResponseDraft,
+  ListGroupsResponseListedGroupDraft,
+} from '../wire/generated/list-groups.ts';
 import type { OffsetCommitRequest, OffsetCommitResponseDraft } from '../wire/generated/offset-commit.ts';
 import type { OffsetDeleteRequest, OffsetDeleteResponseDraft } from '../wire/generated/offset-delete.ts';
 import type {
@@ -30,7 +34,13 @@ import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 import { coordinatorErrorOf } from './coordinator-error.ts';
 import { readRecord, writeRecord } from './group-records.ts';
-import { type CoordinatorSettings, type GroupSettings, type InternalTopic, OFFSETS_TOPIC, groupSettingsOf } from './group-settings.ts';
+import {
+  type CoordinatorSettings,
+  type GroupSettings,
+  type InternalTopic,
+  OFFSETS_TOPIC,
+  groupSettingsOf,
+} from './group-settings.ts';
 import { Host } from './host.ts';
 
 export type { GroupClient };
@@ -137,7 +147,12 @@ export class GroupCoordinator implements LeadershipListener {
     return { error: leader < 0 ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE, nodeId: leader };
   }
 
-  async #ask<K extends GroupReply['kind']>(kind: K, index: number, input: GroupInput, errorOf = coordinatorErrorOf): Promise<Answer<K>> {
+  async #ask<K extends GroupReply['kind']>(
+    kind: K,
+    index: number,
+    input: GroupInput,
+    errorOf = coordinatorErrorOf,
+  ): Promise<Answer<K>> {
     if (this.#stopped) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
     const host = this.#hostOf(index);
     if (host === undefined) return failed(ErrorCode.NOT_COORDINATOR);
@@ -183,7 +198,11 @@ export class GroupCoordinator implements LeadershipListener {
     const answer = await this.#ask('leave', this.#partitionOf(request.groupId), { kind: 'leave', request });
     if (answer.reply !== undefined) return answer.reply.response;
     if (answer.error !== ErrorCode.UNKNOWN_MEMBER_ID) return { errorCode: answer.error };
-    const members = request.members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, errorCode: answer.error }));
+    const members = request.members.map(({ memberId, groupInstanceId }) => ({
+      memberId,
+      groupInstanceId,
+      errorCode: answer.error,
+    }));
     return { errorCode: ErrorCode.NONE, members };
   }
 

@@ -273,7 +273,8 @@ export class Host<Input, Record, Reply, After> {
   /** Nothing was appended: the request it was about gets the error, and the machine takes back what it had counted on. */
   #refused(step: Step<Record, Reply, After>, requestId: number | undefined, error: ErrorCode): void {
     this.#hold(step.replies.filter((one) => one.requestId !== requestId));
-    if (requestId !== undefined && step.replies.some((one) => one.requestId === requestId)) this.#answer(requestId, { ok: false, error });
+    if (requestId !== undefined && step.replies.some((one) => one.requestId === requestId))
+      this.#answer(requestId, { ok: false, error });
     for (const after of step.after) {
       this.#take(this.#machine.notStored(after, coordinatorErrorOf(error), this.#now()), requestId);
     }
@@ -316,7 +317,8 @@ export class Host<Input, Record, Reply, After> {
     const now = this.#now();
     for (const entry of this.#uncommitted) {
       if (entry.deadlineMs > now.monotonicMs) break;
-      for (const { requestId } of entry.replies.splice(0)) this.#answer(requestId, { ok: false, error: ErrorCode.REQUEST_TIMED_OUT });
+      for (const { requestId } of entry.replies.splice(0))
+        this.#answer(requestId, { ok: false, error: ErrorCode.REQUEST_TIMED_OUT });
     }
     if (this.#wakeAtMs <= now.monotonicMs) this.#take(this.#machine.wake(now), undefined);
     else this.#arm();

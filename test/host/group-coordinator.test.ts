@@ -17,6 +17,7 @@ import { OFFSETS_TOPIC } from '../../src/host/group-settings.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { coordinatorPartition } from '../../src/wire/java-hash.ts';
+import { SeededRandom } from '../sim/seeded-random.ts';
 import { SmallBroker, idOf } from '../support/small-broker.ts';
 
 const SETTINGS: { readonly [name: string]: number } = {
@@ -36,6 +37,7 @@ const SETTINGS: { readonly [name: string]: number } = {
 
 class Coordinated {
   readonly broker = new SmallBroker();
+  readonly #random = new SeededRandom(1);
   groups: GroupCoordinator;
   created = 0;
   creatable = true;
@@ -50,10 +52,10 @@ class Coordinated {
       if (value === undefined) throw new Error(`no setting ${name}`);
       return value;
     };
-    const { clock, random, image, partitions } = this.broker;
+    const { clock, image, partitions } = this.broker;
     const groups = new GroupCoordinator({
       clock,
-      random,
+      random: this.#random,
       image,
       settings: { int: settingOf, long: settingOf },
       createInternalTopic: async ({ name, partitions: count }) => {
@@ -96,7 +98,14 @@ class Coordinated {
     await this.broker.advance(1);
     const { generationId } = joining.answer;
     const assignments = [{ memberId, assignment: Buffer.from('all') }];
-    await this.ask('syncGroup', syncGroup, 5, { groupId, generationId, memberId, protocolType: 'consumer', protocolName: 'range', assignments });
+    await this.ask('syncGroup', syncGroup, 5, {
+      groupId,
+      generationId,
+      memberId,
+      protocolType: 'consumer',
+      protocolName: 'range',
+      assignments,
+    });
     return { memberId, generationId };
   }
 
@@ -122,7 +131,9 @@ describe('The group coordinator', () => {
     await one.broker.turn();
     expect(one.created).to.equal(1);
     for (const { answer } of both) {
-      expect(answer.coordinators.map(({ key, nodeId, host, port, errorCode }) => [key, nodeId, host, port, errorCode])).to.deep.equal([
+      expect(
+        answer.coordinators.map(({ key, nodeId, host, port, errorCode }) => [key, nodeId, host, port, errorCode]),
+      ).to.deep.equal([
         ['g', 1, 'node-1', 9092, 0],
         ['h', 1, 'node-1', 9092, 0],
       ]);
@@ -169,9 +180,17 @@ describe('The group coordinator', () => {
       const request = version >= 8 ? { groups: [{ groupId: 'g', topics: [named] }] } : { groupId: 'g', topics: [named] };
       const answer = await one.ask('offsetFetch', offsetFetch, version, request as ApiTypes['offsetFetch']['requestDraft']);
       const topic = version >= 8 ? answer.groups[0]?.topics[0] : answer.topics[0];
-      expect(topic?.partitions.map((partition) => partition.committedOffset), `version ${version}`).to.deep.equal([10n, -1n]);
+      expect(
+        topic?.partitions.map((partition) => partition.committedOffset),
+        `version ${version}`,
+      ).to.deep.equal([10n, -1n]);
     }
-    const all = await one.ask('offsetFetch', offsetFetch, 10, { groups: [{ groupId: 'g', topics: null }, { groupId: 'none', topics: null }] });
+    const all = await one.ask('offsetFetch', offsetFetch, 10, {
+      groups: [
+        { groupId: 'g', topics: null },
+        { groupId: 'none', topics: null },
+      ],
+    });
     expect(all.groups.map(({ groupId, topics }) => [groupId, topics.map(({ topicId }) => topicId)])).to.deep.equal([
       ['g', [idOf('t')]],
       ['none', []],
@@ -183,11 +202,33 @@ describe('The group coordinator', () => {
     const partitions = [0, 5].map((partitionIndex) => ({ partitionIndex, committedOffset: 1, committedMetadata: '' }));
     const errors = ({ topics }: ApiTypes['offsetCommit']['response']) =>
       topics.map((topic) => topic.partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode]));
-    const named = await one.ask('offsetCommit', offsetCommit, 9, { groupId: 'g', topics: [{ name: 't', partitions }, { name: 'u', partitions }] });
-    expect(errors(named)).to.deep.equal([[[5, 3], [0, 0]], [[0, 3], [5, 3]]]);
+    const named = await one.ask('offsetCommit', offsetCommit, 9, {
+      groupId: 'g',
+      topics: [
+        { name: 't', partitions },
+        { name: 'u', partitions },
+      ],
+    });
+    expect(errors(named)).to.deep.equal([
+      [
+        [5, 3],
+        [0, 0],
+      ],
+      [
+        [0, 3],
+        [5, 3],
+      ],
+    ]);
     const byId = await one.ask('offsetCommit', offsetCommit, 10, { groupId: 'g', topics: [{ topicId: idOf('u'), partitions }] });
-    expect(errors(byId)).to.deep.equal([[[0, 100], [5, 100]]]);
-    const fetched = await one.ask('offsetFetch', offsetFetch, 10, { groups: [{ groupId: 'g', topics: [{ topicId: idOf('u'), partitionIndexes: [0] }] }] });
+    expect(errors(byId)).to.deep.equal([
+      [
+        [0, 100],
+        [5, 100],
+      ],
+    ]);
+    const fetched = await one.ask('offsetFetch', offsetFetch, 10, {
+      groups: [{ groupId: 'g', topics: [{ topicId: idOf('u'), partitionIndexes: [0] }] }],
+    });
     expect(fetched.groups[0]?.topics[0]?.partitions[0]?.errorCode).to.equal(ErrorCode.UNKNOWN_TOPIC_ID);
   });
 
@@ -204,12 +245,18 @@ describe('The group coordinator', () => {
     expect(describing.answer.groups[0]?.errorCode).to.equal(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
     expect(listing.answer.errorCode).to.equal(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
     for (let turn = 0; turn < 10; turn++) await one.broker.turn();
-    const { groups } = await one.ask('describeGroups', describeGroups, 6, { groups: ['g', 'none'], includeAuthorizedOperations: true });
+    const { groups } = await one.ask('describeGroups', describeGroups, 6, {
+      groups: ['g', 'none'],
+      includeAuthorizedOperations: true,
+    });
     const described = groups.find(({ groupId }) => groupId === 'g');
     expect(described).to.include({ groupState: 'Stable', protocolData: 'range', authorizedOperations: 3400 });
     expect(described?.members[0]?.memberAssignment.toString()).to.equal('all');
     const listed = await one.ask('listGroups', listGroups, 5, {});
-    expect(listed.groups.map(({ groupId, groupState }) => `${groupId} ${groupState}`).toSorted()).to.deep.equal(['g Stable', 'simple Empty']);
+    expect(listed.groups.map(({ groupId, groupState }) => `${groupId} ${groupState}`).toSorted()).to.deep.equal([
+      'g Stable',
+      'simple Empty',
+    ]);
     await one.broker.advance(10_001);
     const gone = await one.ask('heartbeat', heartbeat, 4, { groupId: 'g', generationId, memberId });
     expect(gone.errorCode).to.equal(ErrorCode.UNKNOWN_MEMBER_ID);
@@ -232,7 +279,13 @@ describe('The group coordinator', () => {
   it('answers what waits when it is another broker that coordinates', async () => {
     const one = await ready();
     await one.stable('g');
-    const request = { groupId: 'g', sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 30_000, memberId: '', protocolType: 'consumer' };
+    const request = {
+      groupId: 'g',
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 30_000,
+      memberId: '',
+      protocolType: 'consumer',
+    };
     const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }];
     const joining = one.send('joinGroup', joinGroup, 3, { ...request, protocols });
     await one.broker.turn();
@@ -289,11 +342,17 @@ describe('The group coordinator', () => {
     await one.commit('g', 9, 1, 't', 1);
     const request = { groupId: 'g', topics: [{ name: 't', partitions: [{ partitionIndex: 0 }, { partitionIndex: 7 }] }] };
     const answer = await one.ask('offsetDelete', offsetDelete, 0, request);
-    expect(answer.topics[0]?.partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])).to.deep.equal([[7, 3], [0, 0]]);
+    expect(answer.topics[0]?.partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])).to.deep.equal([
+      [7, 3],
+      [0, 0],
+    ]);
     const missing = await one.ask('offsetDelete', offsetDelete, 0, { ...request, groupId: 'none' });
     expect(missing).to.deep.include({ errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] });
     const { results } = await one.ask('deleteGroups', deleteGroups, 2, { groupsNames: ['g', 'g', 'none'] });
-    expect(results.map(({ groupId, errorCode }) => [groupId, errorCode]).toSorted()).to.deep.equal([['g', 0], ['none', 69]]);
+    expect(results.map(({ groupId, errorCode }) => [groupId, errorCode]).toSorted()).to.deep.equal([
+      ['g', 0],
+      ['none', 69],
+    ]);
   });
 
   it('forgets offsets of deleted topics', async () => {

@@ -53,7 +53,6 @@ function describeClassic(group: ClassicGroup): DescribeGroupsResponseDescribedGr
   };
 }
 
-
 export function list(turn: Turn, requestId: number, request: ListGroupsRequest): void {
   const states = new Set(request.statesFilter.map((state) => state.toLowerCase().trim()));
   const types = new Set(request.typesFilter.map((type) => type.toLowerCase()));
@@ -116,7 +115,11 @@ function offsetsOf(turn: Turn, groupId: string): ReadonlyMap<string, ReadonlySet
 }
 
 /** A commit that knows the topic's id stands for that topic alone; one that does not, for any of the name. */
-export function topicsDeleted(turn: Turn, requestId: number, topics: readonly { readonly name: string; readonly id: string }[]): void {
+export function topicsDeleted(
+  turn: Turn,
+  requestId: number,
+  topics: readonly { readonly name: string; readonly id: string }[],
+): void {
   for (const offsets of [turn.lasting.offsets, ...turn.lasting.openTransactions.values()]) {
     for (const groupId of offsets.groupIds()) {
       for (const { name, id } of topics) {
@@ -170,5 +173,7 @@ function retentionBase(found: FoundGroup): ((offset: StoredOffset) => number) | 
 
 function isExpired(turn: Turn, offset: StoredOffset, sinceMs: number): boolean {
   const { timeMs } = turn.now;
-  return offset.expireTimestampMs === null ? timeMs - sinceMs >= turn.config.offsetsRetentionMs : BigInt(timeMs) >= offset.expireTimestampMs;
+  return offset.expireTimestampMs === null
+    ? timeMs - sinceMs >= turn.config.offsetsRetentionMs
+    : BigInt(timeMs) >= offset.expireTimestampMs;
 }

@@ -156,7 +156,8 @@ export function metadataOf(member: ClassicMember, protocol: string | null): Buff
 
 export function setPhase(group: ClassicGroup, phase: Phase, timeMs: number): void {
   const { state } = group.phase;
-  if (!TRANSITIONS[state].includes(phase.state)) throw new Error(`group ${group.groupId} cannot go from ${state} to ${phase.state}`);
+  if (!TRANSITIONS[state].includes(phase.state))
+    throw new Error(`group ${group.groupId} cannot go from ${state} to ${phase.state}`);
   group.phase = phase;
   group.stateTimeMs = timeMs;
 }

@@ -67,12 +67,20 @@ export class GroupMachine {
   /** Deals with all that is due. */
   wake(now: Instant): GroupStep {
     let isExpiry = false;
-    return this.#turn(now, () => !isExpiry, (turn) => {
-      for (let alarm = turn.passing.alarms.takeDue(now.monotonicMs); alarm !== undefined; alarm = turn.passing.alarms.takeDue(now.monotonicMs)) {
-        if (alarm.kind === 'expiry') isExpiry = true;
-        onAlarm(turn, alarm);
-      }
-    });
+    return this.#turn(
+      now,
+      () => !isExpiry,
+      (turn) => {
+        for (
+          let alarm = turn.passing.alarms.takeDue(now.monotonicMs);
+          alarm !== undefined;
+          alarm = turn.passing.alarms.takeDue(now.monotonicMs)
+        ) {
+          if (alarm.kind === 'expiry') isExpiry = true;
+          onAlarm(turn, alarm);
+        }
+      },
+    );
   }
 
   stored(after: GroupAfter, now: Instant): GroupStep {
@@ -108,7 +116,13 @@ export class GroupMachine {
     };
     run(turn);
     const { records, replies, after } = turn;
-    return { records, replies, after, atomic: typeof atomic === 'boolean' ? atomic : atomic(), wakeAtMs: this.passing.alarms.nextMs };
+    return {
+      records,
+      replies,
+      after,
+      atomic: typeof atomic === 'boolean' ? atomic : atomic(),
+      wakeAtMs: this.passing.alarms.nextMs,
+    };
   }
 
   /** Passing state does not outlive the group. */

@@ -70,7 +70,11 @@ export type GroupAfter =
       readonly groupInstanceId: string;
       readonly oldMemberId: string;
       readonly memberId: string;
-      readonly before: { readonly protocols: readonly JoinProtocol[]; readonly rebalanceTimeoutMs: number; readonly sessionTimeoutMs: number };
+      readonly before: {
+        readonly protocols: readonly JoinProtocol[];
+        readonly rebalanceTimeoutMs: number;
+        readonly sessionTimeoutMs: number;
+      };
       readonly leaderBefore: string | null;
       readonly skipsAssignment: boolean;
     }

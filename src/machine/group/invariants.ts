@@ -8,7 +8,8 @@ export function violations(machine: GroupMachine): string[] {
   const broken: string[] = [];
   const requests = new Set<number>();
   for (const group of machine.passing.groups.values()) {
-    const say = (number: number, what: string): number => broken.push(`G${number} group ${group.groupId} (${group.phase.state}): ${what}`);
+    const say = (number: number, what: string): number =>
+      broken.push(`G${number} group ${group.groupId} (${group.phase.state}): ${what}`);
     checkMembers(group, say);
     checkPhase(group, say);
     checkAlarms(machine, group, say);
@@ -34,7 +35,8 @@ function checkMembers(group: ClassicGroup, say: Say): void {
     if (pendingMembers.has(memberId)) say(2, `member ${memberId} is pending as well`);
     if (member.protocolType !== group.protocolType) say(3, `member ${memberId} is of type ${member.protocolType}`);
     const { groupInstanceId } = member;
-    if (groupInstanceId !== null && staticMembers.get(groupInstanceId) !== memberId) say(2, `instance ${groupInstanceId} is not ${memberId}`);
+    if (groupInstanceId !== null && staticMembers.get(groupInstanceId) !== memberId)
+      say(2, `instance ${groupInstanceId} is not ${memberId}`);
   }
   for (const [instanceId, memberId] of staticMembers) {
     if (members.get(memberId)?.groupInstanceId !== instanceId) say(2, `instance ${instanceId} points at ${memberId}`);
@@ -53,11 +55,13 @@ function checkPhase(group: ClassicGroup, say: Say): void {
     }
   }
   for (const member of members.values()) {
-    if (member.awaitingSync !== null && phase.state !== 'CompletingRebalance') say(5, `${member.memberId} waits for an assignment`);
+    if (member.awaitingSync !== null && phase.state !== 'CompletingRebalance')
+      say(5, `${member.memberId} waits for an assignment`);
     if (member.awaitingSync !== null && member.awaitingJoin !== null) say(5, `${member.memberId} waits for two things`);
     if (member.awaitingJoin !== null && phase.state === 'CompletingRebalance') say(5, `${member.memberId} waits to join`);
     // Its own replacement waits for its record alone (KIP-345).
-    if (member.awaitingJoin !== null && phase.state === 'Stable' && member.groupInstanceId === null) say(5, `${member.memberId} waits to join`);
+    if (member.awaitingJoin !== null && phase.state === 'Stable' && member.groupInstanceId === null)
+      say(5, `${member.memberId} waits to join`);
   }
 }
 
@@ -68,11 +72,13 @@ function checkAlarms(machine: GroupMachine, group: ClassicGroup, say: Say): void
   if (isSet(joinKey(groupId)) !== (phase.state === 'PreparingRebalance')) say(7, 'join deadline');
   const awaitsSync = (phase.state === 'CompletingRebalance' || phase.state === 'Stable') && phase.pendingSync.size > 0;
   if (awaitsSync && !isSet(syncKey(groupId)) && !isReloaded(group)) say(7, 'no sync deadline');
-  if (!awaitsSync && isSet(syncKey(groupId)) && phase.state !== 'Stable' && phase.state !== 'CompletingRebalance') say(7, 'sync deadline');
+  if (!awaitsSync && isSet(syncKey(groupId)) && phase.state !== 'Stable' && phase.state !== 'CompletingRebalance')
+    say(7, 'sync deadline');
   for (const member of group.members.values()) {
     if (!isSet(sessionKey(groupId, member.memberId)) && !isShownAlive(member)) say(8, `no session of ${member.memberId}`);
   }
-  for (const memberId of group.pendingMembers) if (!isSet(sessionKey(groupId, memberId))) say(8, `no session of pending ${memberId}`);
+  for (const memberId of group.pendingMembers)
+    if (!isSet(sessionKey(groupId, memberId))) say(8, `no session of pending ${memberId}`);
 }
 
 /** No one has to sync after a load: that the group is stable was all that was stored. */
@@ -97,6 +103,7 @@ function checkStored(machine: GroupMachine, group: ClassicGroup, say: Say): void
   if (ids.join() !== live.join()) say(10, `members ${live.join()}, in the log ${ids.join()}`);
   for (const member of value.members) {
     const own = group.members.get(member.memberId);
-    if (own !== undefined && !own.assignment.equals(member.assignment)) say(10, `another assignment of ${member.memberId} in the log`);
+    if (own !== undefined && !own.assignment.equals(member.assignment))
+      say(10, `another assignment of ${member.memberId} in the log`);
   }
 }

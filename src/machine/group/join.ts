@@ -64,7 +64,12 @@ export function join(turn: Turn, requestId: number, input: JoinInput): void {
   if (found !== undefined) turn.records.push(...foreignTombstones(found.group));
   const group = newClassicGroup(groupId, turn.now.timeMs);
   turn.passing.groups.set(groupId, group);
-  turn.records.push(groupRecord(groupId, storedValueOf(group, () => EMPTY_ASSIGNMENT)));
+  turn.records.push(
+    groupRecord(
+      groupId,
+      storedValueOf(group, () => EMPTY_ASSIGNMENT),
+    ),
+  );
   turn.after.push({ kind: 'newGroup', groupId });
   joinGroup(turn, requestId, input, group);
 }
@@ -221,7 +226,12 @@ function replaceStaticMember(
       throw new Error(`group ${group.groupId} is Empty and has static member ${memberId}`);
   }
   if (selectProtocol(group) !== group.protocol) return prepareRebalance(turn, group);
-  turn.records.push(groupRecord(group.groupId, storedValueOf(group, (own) => own.assignment)));
+  turn.records.push(
+    groupRecord(
+      group.groupId,
+      storedValueOf(group, (own) => own.assignment),
+    ),
+  );
   turn.after.push({
     kind: 'staticMember',
     groupId: group.groupId,

@@ -11,9 +11,6 @@ import { ZERO_UUID } from '../../wire/uuid.ts';
 import type { GroupRecord, RecordPlace, StoredOffset } from './record.ts';
 import { StoredOffsets } from './stored-offsets.ts';
 
-
-
-
 export type ForeignType = 'consumer' | 'share' | 'streams';
 
 export interface StoredClassicGroup {
@@ -76,7 +73,8 @@ export function applyTransactionEnd(state: LastingState, producerId: number, com
   if (!committed) return;
   for (const { groupId, topic, partition, offset } of pending.all()) {
     const existing = state.offsets.get(groupId, topic, partition);
-    if (existing === undefined || offset.recordOffset > existing.recordOffset) state.offsets.put(groupId, topic, partition, offset);
+    if (existing === undefined || offset.recordOffset > existing.recordOffset)
+      state.offsets.put(groupId, topic, partition, offset);
   }
 }
 
@@ -163,7 +161,9 @@ function applyForeign(state: LastingState, record: ForeignRecord): void {
 }
 
 function isWholeGroup(record: ForeignRecord): boolean {
-  return record.kind === 'ConsumerGroupMetadata' || record.kind === 'ShareGroupMetadata' || record.kind === 'StreamsGroupMetadata';
+  return (
+    record.kind === 'ConsumerGroupMetadata' || record.kind === 'ShareGroupMetadata' || record.kind === 'StreamsGroupMetadata'
+  );
 }
 
 /** The member that exists as long as this record does. */

@@ -41,7 +41,12 @@ export function sync(turn: Turn, requestId: number, request: SyncGroupRequest): 
     if (group.leader !== member.memberId || phase.storing) return;
     group.phase = { ...phase, storing: true };
     const assignments = new Map(request.assignments.map((own) => [own.memberId, Buffer.from(own.assignment)]));
-    turn.records.push(groupRecord(group.groupId, storedValueOf(group, (own) => assignments.get(own.memberId) ?? EMPTY_ASSIGNMENT)));
+    turn.records.push(
+      groupRecord(
+        group.groupId,
+        storedValueOf(group, (own) => assignments.get(own.memberId) ?? EMPTY_ASSIGNMENT),
+      ),
+    );
     turn.after.push({ kind: 'assignment', groupId: group.groupId, generation: group.generation, assignments });
   } else {
     synced(turn, group, member.memberId);

@@ -58,7 +58,8 @@ function commitOne(
     leaderEpoch: partition.committedLeaderEpoch,
     metadata,
     commitTimestampMs: timeMs,
-    expireTimestampMs: request.retentionTimeMs === NO_RETENTION_TIME ? null : BigInt.asIntN(64, BigInt(timeMs) + request.retentionTimeMs),
+    expireTimestampMs:
+      request.retentionTimeMs === NO_RETENTION_TIME ? null : BigInt.asIntN(64, BigInt(timeMs) + request.retentionTimeMs),
     topicId: topic.topicId,
   };
   turn.records.push(offsetRecord(request.groupId, topic.name, partition.partitionIndex, offset));
@@ -96,7 +97,12 @@ function checkForeignCommit(group: StoredForeignGroup, input: CommitInput): Erro
   return epoch === request.generationIdOrMemberEpoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH;
 }
 
-export function fetch(turn: Turn, requestId: number, asked: OffsetFetchRequestOffsetFetchRequestGroup, requireStable: boolean): void {
+export function fetch(
+  turn: Turn,
+  requestId: number,
+  asked: OffsetFetchRequestOffsetFetchRequestGroup,
+  requireStable: boolean,
+): void {
   const { groupId } = asked;
   const found = findGroup(turn, groupId);
   const error = found?.type === 'foreign' ? checkForeignFetch(found.group, asked) : ErrorCode.NONE;
@@ -121,7 +127,11 @@ export function fetch(turn: Turn, requestId: number, asked: OffsetFetchRequestOf
 function allTopics(
   offsets: ReadonlyMap<string, ReadonlyMap<number, StoredOffset>> | undefined,
 ): readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[] {
-  return [...(offsets ?? [])].map(([name, partitions]) => ({ name, topicId: ZERO_UUID, partitionIndexes: [...partitions.keys()] }));
+  return [...(offsets ?? [])].map(([name, partitions]) => ({
+    name,
+    topicId: ZERO_UUID,
+    partitionIndexes: [...partitions.keys()],
+  }));
 }
 
 function noOffset(partitionIndex: number, errorCode: ErrorCode): OffsetFetchResponseOffsetFetchResponsePartitionsDraft {
@@ -169,5 +179,8 @@ function isSubscribed(found: FoundGroup, topic: string): boolean {
 }
 
 function hasOffset(turn: Turn, groupId: string, topic: string, partition: number): boolean {
-  return turn.lasting.offsets.get(groupId, topic, partition) !== undefined || hasOpenTransaction(turn.lasting, groupId, topic, partition);
+  return (
+    turn.lasting.offsets.get(groupId, topic, partition) !== undefined ||
+    hasOpenTransaction(turn.lasting, groupId, topic, partition)
+  );
 }

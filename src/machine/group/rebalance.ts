@@ -52,7 +52,8 @@ export function prepareRebalance(turn: Turn, group: ClassicGroup): void {
 
 /** A rebalance that began in Empty ends by its delay alone. */
 export function completeJoinWhenAllHaveJoined(turn: Turn, group: ClassicGroup): void {
-  if (group.phase.state === 'PreparingRebalance' && group.phase.initial === null && allHaveJoined(group)) completeJoin(turn, group);
+  if (group.phase.state === 'PreparingRebalance' && group.phase.initial === null && allHaveJoined(group))
+    completeJoin(turn, group);
 }
 
 function setJoinAlarm(turn: Turn, group: ClassicGroup, delayMs: number): void {
@@ -92,7 +93,12 @@ function becomeEmpty(turn: Turn, group: ClassicGroup): void {
   group.protocol = null;
   computeSubscribedTopics(group);
   setPhase(group, { state: 'Empty' }, turn.now.timeMs);
-  turn.records.push(groupRecord(group.groupId, storedValueOf(group, () => EMPTY_ASSIGNMENT)));
+  turn.records.push(
+    groupRecord(
+      group.groupId,
+      storedValueOf(group, () => EMPTY_ASSIGNMENT),
+    ),
+  );
 }
 
 function beginSync(turn: Turn, group: ClassicGroup): void {

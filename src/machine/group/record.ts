@@ -48,7 +48,12 @@ export function groupRecord(groupId: string, value: GroupMetadataValue | null): 
 }
 
 /** The record of a commit. With an expiry of its own it is written in version 1, which has neither leader epoch nor topic id. */
-export function offsetRecord(groupId: string, topic: string, partition: number, stored: Omit<StoredOffset, 'recordOffset'>): GroupRecord {
+export function offsetRecord(
+  groupId: string,
+  topic: string,
+  partition: number,
+  stored: Omit<StoredOffset, 'recordOffset'>,
+): GroupRecord {
   const expires = stored.expireTimestampMs !== null;
   return {
     kind: 'OffsetCommit',

@@ -40,7 +40,12 @@ export class StoredOffsets {
     if (topics.size === 0) this.#groups.delete(groupId);
   }
 
-  *all(): Iterable<{ readonly groupId: string; readonly topic: string; readonly partition: number; readonly offset: StoredOffset }> {
+  *all(): Iterable<{
+    readonly groupId: string;
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: StoredOffset;
+  }> {
     for (const [groupId, topics] of this.#groups) {
       for (const [topic, partitions] of topics) {
         for (const [partition, offset] of partitions) yield { groupId, topic, partition, offset };

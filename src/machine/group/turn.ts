@@ -120,7 +120,11 @@ export function syncKey(groupId: string): string {
 
 /** The member has been heard of: its session lasts `timeoutMs` from now. */
 export function renewSession(turn: Turn, groupId: string, memberId: string, timeoutMs: number): void {
-  turn.passing.alarms.set(sessionKey(groupId, memberId), turn.now.monotonicMs + timeoutMs, { kind: 'session', groupId, memberId });
+  turn.passing.alarms.set(sessionKey(groupId, memberId), turn.now.monotonicMs + timeoutMs, {
+    kind: 'session',
+    groupId,
+    memberId,
+  });
 }
 
 export function endSession(turn: Turn, groupId: string, memberId: string): void {

@@ -7,7 +7,9 @@ const CHECK_MS = 600_000;
 const RETENTION_MS = 7 * 24 * 3600_000;
 
 function described(groups: Groups, groupId = 'g', apiVersion = 6) {
-  const answer = groups.answerOf(groups.ask({ kind: 'describe', groupIds: [groupId], client: { apiVersion, clientId: '', host: '' } }));
+  const answer = groups.answerOf(
+    groups.ask({ kind: 'describe', groupIds: [groupId], client: { apiVersion, clientId: '', host: '' } }),
+  );
   if (answer.kind !== 'describe' || answer.groups[0] === undefined) throw new Error(answer.kind);
   return answer.groups[0];
 }
@@ -27,7 +29,11 @@ function deleted(groups: Groups, ...groupIds: string[]): number[] {
 function foreign(groups: Groups, hasMember: boolean): void {
   const records: GroupRecord[] = [
     { kind: 'ConsumerGroupMetadata', key: { groupId: 'new' }, value: { epoch: 3, metadataHash: 0n } },
-    { kind: 'ConsumerGroupTargetAssignmentMetadata', key: { groupId: 'new' }, value: { assignmentEpoch: 3, assignmentTimestamp: 0n } },
+    {
+      kind: 'ConsumerGroupTargetAssignmentMetadata',
+      key: { groupId: 'new' },
+      value: { assignmentEpoch: 3, assignmentTimestamp: 0n },
+    },
   ].map((record) => record as GroupRecord);
   if (hasMember) {
     const value = { memberEpoch: 3, previousMemberEpoch: 2, state: 0, assignedPartitions: [], partitionsPendingRevocation: [] };
@@ -80,7 +86,11 @@ describe('DescribeGroups, ListGroups, DeleteGroups', () => {
     groups.stable(1);
     groups.offset({ groupId: 'simple', topic: 't' });
     groups.offset({ groupId: 'simple', topic: 'u' });
-    expect(deleted(groups, 'g', 'simple', 'none')).to.deep.equal([ErrorCode.NON_EMPTY_GROUP, ErrorCode.NONE, ErrorCode.GROUP_ID_NOT_FOUND]);
+    expect(deleted(groups, 'g', 'simple', 'none')).to.deep.equal([
+      ErrorCode.NON_EMPTY_GROUP,
+      ErrorCode.NONE,
+      ErrorCode.GROUP_ID_NOT_FOUND,
+    ]);
     expect(groups.log.slice(-3).map((record) => [record.kind, record.value])).to.deep.equal([
       ['OffsetCommit', null],
       ['OffsetCommit', null],
@@ -173,7 +183,13 @@ describe('Expiry (KIP-211)', () => {
     const groups = new Groups();
     groups.offset({ topic: 't' });
     groups.offset({ topic: 'u' });
-    groups.ask({ kind: 'topicsDeleted', topics: [{ name: 't', id: TOPIC_ID }, { name: 'u', id: 'other' }] });
+    groups.ask({
+      kind: 'topicsDeleted',
+      topics: [
+        { name: 't', id: TOPIC_ID },
+        { name: 'u', id: 'other' },
+      ],
+    });
     expect([groups.fetched({ topic: 't' }), groups.fetched({ topic: 'u' })]).to.deep.equal([-1n, 1n]);
   });
 });

@@ -51,7 +51,17 @@ class Client {
     else this.leaveOut();
   }
 
-  joined(groups: Groups, response: { errorCode: number; memberId: string; generationId?: number; leader: string; members: readonly { memberId: string }[]; skipAssignment?: boolean }): void {
+  joined(
+    groups: Groups,
+    response: {
+      errorCode: number;
+      memberId: string;
+      generationId?: number;
+      leader: string;
+      members: readonly { memberId: string }[];
+      skipAssignment?: boolean;
+    },
+  ): void {
     if (response.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
       this.memberId = response.memberId;
       this.join(groups);
@@ -60,7 +70,9 @@ class Client {
       this.generation = response.generationId ?? -1;
       this.state = 'syncing';
       const isLeader = response.leader === this.memberId && response.skipAssignment !== true;
-      const assignments = Object.fromEntries(isLeader ? response.members.map((member) => [member.memberId, `${this.generation} ${member.memberId}`]) : []);
+      const assignments = Object.fromEntries(
+        isLeader ? response.members.map((member) => [member.memberId, `${this.generation} ${member.memberId}`]) : [],
+      );
       this.request = groups.sync({ ...this.identity(), assignments });
     } else this.lost(response.errorCode);
   }
@@ -91,7 +103,12 @@ class Client {
 const GROUP_IDS = ['g', 'h'];
 
 class Run {
-  readonly groups = new Groups({ groupMaxSize: 5, groupInitialRebalanceDelayMs: 1000, offsetsRetentionMs: 120_000, offsetsRetentionCheckIntervalMs: 30_000 });
+  readonly groups = new Groups({
+    groupMaxSize: 5,
+    groupInitialRebalanceDelayMs: 1000,
+    offsetsRetentionMs: 120_000,
+    offsetsRetentionCheckIntervalMs: 30_000,
+  });
   readonly clients: Client[] = [];
   readonly random: (bound: number) => number;
   readonly generations = new Map<string, number>();
@@ -122,19 +139,44 @@ class Run {
       case 0:
         return client.forget();
       case 1:
-        if (client.memberId !== '') groups.ask({ kind: 'leave', request: { groupId: client.options.groupId, memberId: '', members: [{ memberId: client.memberId, groupInstanceId: client.options.instanceId ?? null, reason: null }] } });
+        if (client.memberId !== '')
+          groups.ask({
+            kind: 'leave',
+            request: {
+              groupId: client.options.groupId,
+              memberId: '',
+              members: [{ memberId: client.memberId, groupInstanceId: client.options.instanceId ?? null, reason: null }],
+            },
+          });
         return client.forget();
       case 2:
-        groups.offset({ groupId: client.options.groupId, memberId: client.memberId, generation: client.generation, topic: `t${this.random(4)}`, partition: this.random(3), offset: this.random(100) });
+        groups.offset({
+          groupId: client.options.groupId,
+          memberId: client.memberId,
+          generation: client.generation,
+          topic: `t${this.random(4)}`,
+          partition: this.random(3),
+          offset: this.random(100),
+        });
         return;
       case 3:
-        groups.offset({ groupId: ['g', 'h', 'simple'][this.random(3)] ?? 'g', topic: `t${this.random(4)}`, retentionMs: this.random(2) === 0 ? -1 : 5000 });
+        groups.offset({
+          groupId: ['g', 'h', 'simple'][this.random(3)] ?? 'g',
+          topic: `t${this.random(4)}`,
+          retentionMs: this.random(2) === 0 ? -1 : 5000,
+        });
         return;
       case 4:
         groups.ask({ kind: 'deleteGroups', groupIds: [client.options.groupId, 'simple'] });
         return;
       case 5:
-        groups.ask({ kind: 'deleteOffsets', request: { groupId: client.options.groupId, topics: [{ name: `t${this.random(4)}`, partitions: [{ partitionIndex: 0 }] }] } });
+        groups.ask({
+          kind: 'deleteOffsets',
+          request: {
+            groupId: client.options.groupId,
+            topics: [{ name: `t${this.random(4)}`, partitions: [{ partitionIndex: 0 }] }],
+          },
+        });
         return;
       case 6:
         groups.commitsAtOnce = this.random(3) > 0;
@@ -177,7 +219,8 @@ class Run {
       expect(group.generation, 'G12').to.be.at.least(this.generations.get(group.groupId) ?? 0);
       this.generations.set(group.groupId, group.generation);
     }
-    for (const groupId of this.generations.keys()) if (!groups.machine.passing.groups.has(groupId)) this.generations.delete(groupId);
+    for (const groupId of this.generations.keys())
+      if (!groups.machine.passing.groups.has(groupId)) this.generations.delete(groupId);
     this.checkAnswers();
   }
 
@@ -192,7 +235,9 @@ class Run {
     }
     for (const client of this.clients) {
       if (client.request !== undefined && !this.groups.answers.has(client.request)) {
-        expect(waiting.has(client.request), `request ${client.request} of ${client.options.clientId} is forgotten`).to.equal(true);
+        expect(waiting.has(client.request), `request ${client.request} of ${client.options.clientId} is forgotten`).to.equal(
+          true,
+        );
       }
     }
   }

@@ -58,10 +58,14 @@ export class Groups {
     const isRefused = step.records.length > 0 && this.refusing !== undefined;
     for (const { requestId: id, reply } of step.replies) {
       expect(this.answers.has(id), `request ${id} is answered twice`).to.equal(false);
-      this.answers.set(id, this.refusing !== undefined && isRefused && id === requestId ? { kind: 'refused', error: this.refusing } : reply);
+      this.answers.set(
+        id,
+        this.refusing !== undefined && isRefused && id === requestId ? { kind: 'refused', error: this.refusing } : reply,
+      );
     }
     if (isRefused) {
-      for (const after of step.after) this.#take(this.machine.notStored(after, this.refusing ?? ErrorCode.NONE, this.now), undefined);
+      for (const after of step.after)
+        this.#take(this.machine.notStored(after, this.refusing ?? ErrorCode.NONE, this.now), undefined);
       return;
     }
     for (const record of step.records) {
@@ -146,8 +150,19 @@ export class Groups {
     return { memberId: first.memberId, request: this.join({ ...o, memberId: first.memberId }) };
   }
 
-  sync(o: { memberId: string; generation: number; assignments?: Record<string, string>; instanceId?: string; type?: string; name?: string; groupId?: string }): number {
-    const assignments = Object.entries(o.assignments ?? {}).map(([memberId, text]) => ({ memberId, assignment: Buffer.from(text) }));
+  sync(o: {
+    memberId: string;
+    generation: number;
+    assignments?: Record<string, string>;
+    instanceId?: string;
+    type?: string;
+    name?: string;
+    groupId?: string;
+  }): number {
+    const assignments = Object.entries(o.assignments ?? {}).map(([memberId, text]) => ({
+      memberId,
+      assignment: Buffer.from(text),
+    }));
     const request = {
       groupId: o.groupId ?? 'g',
       generationId: o.generation,
@@ -167,7 +182,11 @@ export class Groups {
   }
 
   leave(...members: { memberId?: string; instanceId?: string }[]): number[] {
-    const identities = members.map((one) => ({ memberId: one.memberId ?? '', groupInstanceId: one.instanceId ?? null, reason: null }));
+    const identities = members.map((one) => ({
+      memberId: one.memberId ?? '',
+      groupInstanceId: one.instanceId ?? null,
+      reason: null,
+    }));
     const answer = this.answerOf(this.ask({ kind: 'leave', request: { groupId: 'g', memberId: '', members: identities } }));
     if (answer.kind === 'refused') return [answer.error];
     return answer.kind === 'leave' ? (answer.response.members ?? []).map((one) => one.errorCode ?? 0) : [Number.NaN];
@@ -185,7 +204,12 @@ export class Groups {
           name: o.topic ?? 't',
           topicId: o.topicId ?? TOPIC_ID,
           partitions: [
-            { partitionIndex: o.partition ?? 0, committedOffset: BigInt(o.offset ?? 1), committedLeaderEpoch: 3, committedMetadata: o.metadata ?? null },
+            {
+              partitionIndex: o.partition ?? 0,
+              committedOffset: BigInt(o.offset ?? 1),
+              committedLeaderEpoch: 3,
+              committedMetadata: o.metadata ?? null,
+            },
           ],
         },
       ],
@@ -197,7 +221,9 @@ export class Groups {
   }
 
   /** The committed offset; -1 when there is none. */
-  fetched(o: { groupId?: string; topic?: string; topicId?: string; partition?: number; requireStable?: boolean } = {}): bigint | number {
+  fetched(
+    o: { groupId?: string; topic?: string; topicId?: string; partition?: number; requireStable?: boolean } = {},
+  ): bigint | number {
     const topics = [{ name: o.topic ?? 't', topicId: o.topicId ?? TOPIC_ID, partitionIndexes: [o.partition ?? 0] }];
     const group = { groupId: o.groupId ?? 'g', memberId: null, memberEpoch: -1, topics };
     const answer = this.answerOf(this.ask({ kind: 'fetch', group, requireStable: o.requireStable ?? false }));
@@ -233,7 +259,11 @@ export class Groups {
     const generation = this.group().generation;
     const leader = this.joined(entered[0]?.request ?? -1).leader;
     for (const memberId of members) if (memberId !== leader) this.sync({ memberId, generation });
-    this.sync({ memberId: leader, generation, assignments: Object.fromEntries(members.map((memberId) => [memberId, `of ${memberId}`])) });
+    this.sync({
+      memberId: leader,
+      generation,
+      assignments: Object.fromEntries(members.map((memberId) => [memberId, `of ${memberId}`])),
+    });
     expect(this.state()).to.equal('Stable');
     return { members, generation };
   }

@@ -69,8 +69,12 @@ describe('JoinGroup', () => {
     groups.stable(1);
     expect(groups.joined(groups.join({ protocolType: 'connect' })).errorCode).to.equal(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
     expect(groups.joined(groups.join({ protocols: ['other'] })).errorCode).to.equal(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
-    expect(groups.joined(groups.join({ groupId: 'new', protocols: [] })).errorCode).to.equal(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
-    expect(groups.joined(groups.join({ groupId: 'new2', protocolType: '' })).errorCode).to.equal(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    expect(groups.joined(groups.join({ groupId: 'new', protocols: [] })).errorCode).to.equal(
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+    );
+    expect(groups.joined(groups.join({ groupId: 'new2', protocolType: '' })).errorCode).to.equal(
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+    );
     const unknown = groups.joined(groups.join({ memberId: 'x' }));
     expect(unknown).to.include({ errorCode: ErrorCode.UNKNOWN_MEMBER_ID, memberId: 'x' });
     expect(groups.joined(groups.join({ groupId: 'none', memberId: 'x' })).errorCode).to.equal(ErrorCode.UNKNOWN_MEMBER_ID);
@@ -120,7 +124,9 @@ describe('JoinGroup', () => {
     const groups = new Groups();
     const { members, generation } = groups.stable(3, { sessionTimeoutMs: 60_000, rebalanceTimeoutMs: 20_000 });
     const [, second = '', third = ''] = members;
-    const waiting = [second, third].map((memberId) => groups.join({ memberId, topics: ['t', 'u'], sessionTimeoutMs: 60_000, rebalanceTimeoutMs: 20_000 }));
+    const waiting = [second, third].map((memberId) =>
+      groups.join({ memberId, topics: ['t', 'u'], sessionTimeoutMs: 60_000, rebalanceTimeoutMs: 20_000 }),
+    );
     groups.pass(20_000);
     const joined = waiting.map((request) => groups.joined(request));
     expect(joined.map((one) => one.generationId)).to.deep.equal([generation + 1, generation + 1]);
@@ -149,7 +155,9 @@ describe('Static members (KIP-345)', () => {
     expect(groups.state()).to.equal('Stable');
     expect(groups.heartbeat(memberId, generation, 'one')).to.equal(ErrorCode.FENCED_INSTANCE_ID);
     expect(groups.joined(groups.join({ memberId, instanceId: 'one' })).errorCode).to.equal(ErrorCode.FENCED_INSTANCE_ID);
-    expect(groups.synced(groups.sync({ memberId: back.memberId, generation, instanceId: 'one' })).assignment.toString()).to.equal('a');
+    expect(groups.synced(groups.sync({ memberId: back.memberId, generation, instanceId: 'one' })).assignment.toString()).to.equal(
+      'a',
+    );
     groups.restart();
     expect(groups.group().staticMembers.get('one')).to.equal(back.memberId);
   });
@@ -193,7 +201,10 @@ describe('Static members (KIP-345)', () => {
 
   it('are removed by their instance id alone', () => {
     const { groups } = withStatic();
-    expect(groups.leave({ instanceId: 'one' }, { instanceId: 'two' })).to.deep.equal([ErrorCode.NONE, ErrorCode.UNKNOWN_MEMBER_ID]);
+    expect(groups.leave({ instanceId: 'one' }, { instanceId: 'two' })).to.deep.equal([
+      ErrorCode.NONE,
+      ErrorCode.UNKNOWN_MEMBER_ID,
+    ]);
     expect(groups.state()).to.equal('Empty');
   });
 });

@@ -22,7 +22,12 @@ describe('SyncGroup', () => {
     expect(groups.state()).to.equal('CompletingRebalance');
     groups.commit();
     expect(groups.state()).to.equal('Stable');
-    expect(groups.synced(waiting)).to.deep.include({ errorCode: 0, assignment: Buffer.from('F'), protocolName: 'range', protocolType: 'consumer' });
+    expect(groups.synced(waiting)).to.deep.include({
+      errorCode: 0,
+      assignment: Buffer.from('F'),
+      protocolName: 'range',
+      protocolType: 'consumer',
+    });
     expect(groups.synced(leading).assignment.toString()).to.equal('L');
   });
 
@@ -97,7 +102,12 @@ describe('Heartbeat and sessions', () => {
     const { generation } = groups.stable(2);
     groups.pass(10_000);
     expect(groups.state()).to.equal('Empty');
-    expect(groups.log.at(-1)?.value).to.deep.include({ generation: generation + 1, members: [], leader: null, protocolType: 'consumer' });
+    expect(groups.log.at(-1)?.value).to.deep.include({
+      generation: generation + 1,
+      members: [],
+      leader: null,
+      protocolType: 'consumer',
+    });
   });
 
   it('begin anew when the groups are loaded', () => {

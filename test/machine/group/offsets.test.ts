@@ -10,7 +10,13 @@ describe('OffsetCommit', () => {
     const groups = new Groups();
     expect(groups.offset({ groupId: 'simple', offset: 42, metadata: 'note' })).to.equal(ErrorCode.NONE);
     expect(groups.log.map((record) => record.kind)).to.deep.equal(['OffsetCommit']);
-    expect(groups.log[0]?.value).to.deep.include({ offset: 42n, leaderEpoch: 3, metadata: 'note', topicId: TOPIC_ID, expireTimestamp: -1n });
+    expect(groups.log[0]?.value).to.deep.include({
+      offset: 42n,
+      leaderEpoch: 3,
+      metadata: 'note',
+      topicId: TOPIC_ID,
+      expireTimestamp: -1n,
+    });
     expect(groups.log.map(valueVersion)).to.deep.equal([4]);
     expect(groups.fetched({ groupId: 'simple' })).to.equal(42n);
     groups.restart();
@@ -69,14 +75,23 @@ describe('OffsetFetch', () => {
 
   it('shows transactional offsets when the transaction is committed, and says that they are not stable before (KIP-447)', () => {
     const groups = new Groups();
-    const stored = { committedOffset: 7n, leaderEpoch: -1, metadata: '', commitTimestampMs: 1, expireTimestampMs: null, topicId: ZERO_UUID };
+    const stored = {
+      committedOffset: 7n,
+      leaderEpoch: -1,
+      metadata: '',
+      commitTimestampMs: 1,
+      expireTimestampMs: null,
+      topicId: ZERO_UUID,
+    };
     groups.machine.apply(offsetRecord('g', 't', 0, stored), { offset: 0, producerId: 5 });
     groups.machine.apply(offsetRecord('g', 't', 1, stored), { offset: 1, producerId: 6 });
     expect(groups.fetched()).to.equal(-1n);
     const topics = [{ name: 't', topicId: ZERO_UUID, partitionIndexes: [0] }];
     const group = { groupId: 'g', memberId: null, memberEpoch: -1, topics };
     const answer = groups.answerOf(groups.ask({ kind: 'fetch', group, requireStable: true }));
-    expect(answer.kind === 'fetch' && answer.response.topics?.[0]?.partitions?.[0]?.errorCode).to.equal(ErrorCode.UNSTABLE_OFFSET_COMMIT);
+    expect(answer.kind === 'fetch' && answer.response.topics?.[0]?.partitions?.[0]?.errorCode).to.equal(
+      ErrorCode.UNSTABLE_OFFSET_COMMIT,
+    );
     groups.machine.applyTransactionEnd(5, true);
     groups.machine.applyTransactionEnd(6, false);
     expect(groups.fetched({ requireStable: true })).to.equal(7n);
@@ -85,7 +100,14 @@ describe('OffsetFetch', () => {
 
   it('lets the later of two commits win, in a transaction or not', () => {
     const groups = new Groups();
-    const stored = { committedOffset: 7n, leaderEpoch: -1, metadata: '', commitTimestampMs: 1, expireTimestampMs: null, topicId: ZERO_UUID };
+    const stored = {
+      committedOffset: 7n,
+      leaderEpoch: -1,
+      metadata: '',
+      commitTimestampMs: 1,
+      expireTimestampMs: null,
+      topicId: ZERO_UUID,
+    };
     groups.machine.apply(offsetRecord('g', 't', 0, stored), { offset: 10, producerId: 5 });
     groups.machine.apply(offsetRecord('g', 't', 0, { ...stored, committedOffset: 8n }), { offset: 11, producerId: -1 });
     applyTransactionEnd(groups.machine.lasting, 5, true);
