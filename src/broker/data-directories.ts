@@ -39,8 +39,9 @@ export async function openDirectories(
     const identity = { clusterId: cluster, nodeId, directoryId: randomUuid(world.random) };
     opened.push(await LogDirectory.open(optionsFor(world, settings, path, identity, onFailure)));
   }
-  const metadataDirectory = opened.find(({ path }) => path === metadata) ?? (opened[0] as LogDirectory);
-  return { all: opened, metadata: metadataDirectory, clusterId: cluster };
+  const home = opened[paths.indexOf(metadata)];
+  if (home === undefined) throw new Error(`${metadata} is not among ${paths.join(', ')}`);
+  return { all: opened, metadata: home, clusterId: cluster };
 }
 
 function optionsFor(

@@ -93,7 +93,7 @@ export class Listeners {
     this.#stopping = true;
     for (const { connection } of this.#waiting.splice(0)) connection.destroy();
     await Promise.all(this.#sockets.splice(0).map((socket) => socket.close()));
-    for (const connection of [...this.#connections]) connection.stop();
+    for (const connection of this.#connections) connection.stop();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         const grace = this.#o.clock.after(STOP_GRACE_MS, resolve);
@@ -103,7 +103,7 @@ export class Listeners {
         };
       });
     }
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of this.#connections) connection.destroy();
     this.#sweep?.cancel();
   }
 
@@ -179,7 +179,7 @@ export class Listeners {
 
   #closeIdle(): void {
     const limit = this.#o.clock.monotonic() - this.#maxIdleMs;
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (connection.activeAtMs > limit) continue;
       this.#o.log.debug('closing a connection that was idle for connections.max.idle.ms', { client: connection.remoteHost });
       connection.destroy();

@@ -6,25 +6,24 @@ export interface ProducerIdBlock {
 
 /** One id a call. Blocks are fetched one at a time, when the one before is used up; whoever comes meanwhile waits for it. */
 export function producerIdsFrom(allocate: () => Promise<ProducerIdBlock>): () => Promise<number> {
-  let next = 0;
-  let end = 0;
+  let left: number[] = [];
   let allocating: Promise<void> | undefined;
 
   const refill = async (): Promise<void> => {
     try {
-      const block = await allocate();
-      next = block.firstProducerId;
-      end = next + block.size;
+      const { firstProducerId, size } = await allocate();
+      left = Array.from({ length: size }, (_unused, i) => firstProducerId + size - 1 - i);
     } finally {
       allocating = undefined;
     }
   };
 
   return async () => {
-    while (next >= end) {
+    for (;;) {
+      const id = left.pop();
+      if (id !== undefined) return id;
       allocating ??= refill();
       await allocating;
     }
-    return next++;
   };
 }

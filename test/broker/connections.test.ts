@@ -24,11 +24,8 @@ const turns = async (count = 20): Promise<void> => {
 };
 
 function answerOf(head: RequestHead, bytes: number): Answer {
-  return responseFrame(head.served.api, head.apiVersion, head.correlationId, {
-    errorCode: 0,
-    topics: [],
-    responses: [],
-  } as never).concat(bytes > 0 ? [Buffer.alloc(bytes)] : []);
+  const body: Parameters<typeof head.served.api.writeResponse>[1] = { errorCode: 0, responses: [] };
+  return responseFrame(head.served.api, head.apiVersion, head.correlationId, body).concat(bytes > 0 ? [Buffer.alloc(bytes)] : []);
 }
 
 async function started(settings: Record<string, string> = {}) {

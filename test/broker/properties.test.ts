@@ -15,7 +15,7 @@ describe('properties', () => {
     'without values': ['a\nb=\nc:', { a: '', b: '', c: '' }],
     'over several lines': ['a=1,\\\n    2,\\\n\t3\nb=4', { a: '1,2,3', b: '4' }],
     'with an escaped backslash at the end': ['a=C:\\\\\nb=1', { a: 'C:\\', b: '1' }],
-    'with escapes': ['a=\\t\\n\\r\\f\\u00fc\\z\\:', { a: '\t\n\r\fü' + 'z:' }],
+    'with escapes': ['a=\\t\\n\\r\\f\\u00fc\\z\\:', { a: '\t\n\r\füz:' }],
     'with escaped keys': ['a\\ b\\=c\\:=1', { 'a b=c:': '1' }],
     'twice, the last one counts': ['a=1\na=2', { a: '2' }],
     'with trailing blanks, which stay': ['a=1  ', { a: '1  ' }],
