@@ -28,7 +28,7 @@ export const fetch: Handler<'fetch'> = (request, context) => {
   const session = openSession(request, replicaId, context);
   const { interesting, erroneous } = sorted(session, context);
   const answer = (results: readonly FetchedData[]): FetchResponseDraft =>
-    responseOf(session, erroneous.length === 0 ? results : [...results, ...erroneous], context);
+    responseOf(session, erroneous.length === 0 ? results : [...results, ...erroneous], replicaId >= 0, context);
   if (interesting.length === 0) return answer([]);
   const maxBytes = Math.min(request.maxBytes, context.settings.int('fetch.max.bytes'));
   const results = context.partitions.fetch({
@@ -110,12 +110,17 @@ function findFor(partition: FetchedPartition, context: Context): Found {
   return exists ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
-function responseOf(session: FetchContext, results: readonly FetchedData[], context: Context): FetchResponseDraft {
+function responseOf(
+  session: FetchContext,
+  results: readonly FetchedData[],
+  fromFollower: boolean,
+  context: Context,
+): FetchResponseDraft {
   const { apiVersion } = context;
   const hints = new LeaderHints(context);
   const tell = apiVersion >= 16 || apiVersion <= 5 ? results.map((result) => dressed(result, hints, apiVersion)) : results;
   const { error, sessionId, results: told } = context.fetchSessions.answer(session, tell);
-  return { errorCode: error, sessionId, responses: byTopic(told), nodeEndpoints: hints.endpoints };
+  return { errorCode: error, sessionId, responses: byTopic(told), nodeEndpoints: fromFollower ? [] : hints.endpoints };
 }
 
 function dressed(result: FetchedData, hints: LeaderHints, apiVersion: number): FetchedData {

@@ -4,7 +4,7 @@
  * - Latest (-1) and earliest (-2) at all versions, greatest timestamp (-3, KIP-734) from 7, earliest local (-4, KIP-405) from 8, latest tiered
  *   (-5, KIP-1005) from 9, earliest pending upload (-6, KIP-1023) from 11; earlier, or any other negative one: UNSUPPORTED_VERSION.
  * - READ_COMMITTED ends at the last stable offset. A replica that asks, instead of a consumer, sees the whole log.
- * - A partition named twice: INVALID_REQUEST, each time it is named. Just after an election, before the high watermark has reached the start of the
+ * - A partition named twice: INVALID_REQUEST, told once. Just after an election, before the high watermark has reached the start of the
  *   epoch: OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE before version 5.
  * - Left out: tiered storage. -4 is the earliest offset, -5 and -6 are nowhere, as in Apache Kafka without it; timeoutMs (10, KIP-1075) has
  *   nothing to bound.
@@ -44,7 +44,7 @@ const MIN_VERSIONS: ReadonlyMap<number, number> = new Map([
 export const listOffsets: Handler<'listOffsets'> = (request, context) => {
   const repeated = repeatedIn(request);
   const later: Promise<void>[] = [];
-  const topics = request.topics.map(({ name, partitions }) => ({
+  const topics = (repeated.size === 0 ? request.topics : withoutRepeats(request)).map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((wanted): Answer => {
       if (repeated.has(`${name}/${wanted.partitionIndex}`)) return refused(wanted, ErrorCode.INVALID_REQUEST);
@@ -109,4 +109,18 @@ function repeatedIn(request: ListOffsetsRequest): ReadonlySet<string> {
     }
   }
   return repeated;
+}
+
+/** Each partition once, where it is named first. */
+function withoutRepeats(request: ListOffsetsRequest): ListOffsetsRequest['topics'] {
+  const seen = new Set<string>();
+  return request.topics
+    .map((topic) => ({
+      ...topic,
+      partitions: topic.partitions.filter(({ partitionIndex }) => {
+        const key = `${topic.name}/${partitionIndex}`;
+        return !seen.has(key) && seen.add(key);
+      }),
+    }))
+    .filter(({ partitions }) => partitions.length > 0);
 }

@@ -322,7 +322,8 @@ export class Log {
       ok: true,
       firstOffset: firstOffsetOf(batch),
       lastOffset: batch.lastOffset,
-      logAppendTimeMs: this.currentConfig.messageTimestampType === 'LogAppendTime' ? batch.timestamp : -1,
+      // Kafka's brokers tell it of a repeated batch whatever the timestamp type.
+      logAppendTimeMs: batch.timestamp,
       logStartOffset: this.startOffset,
       duplicate: true,
     };
