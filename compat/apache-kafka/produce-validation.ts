@@ -305,7 +305,7 @@ class Client {
       this.waiting = (answer) => {
         const r = new Reader(answer, 4);
         if (flexible) r.uvarint();
-        resolve(api.readResponse(r, version) as ReturnType<Api<N>['readResponse']>);
+        resolve(api.readResponse(r, version));
       };
       this.socket.write(Buffer.concat([size, frame]));
     });

@@ -18,7 +18,7 @@ import { randomOf, SEED } from '../support/property.ts';
 type Decode = (bytes: Buffer) => unknown;
 
 /** Longer input is damaged at this many places drawn by the seed, shorter input at every one. */
-const PLACES = 160;
+const PLACES = 120;
 
 const random = randomOf(SEED);
 const draw = (below: number): number => Math.floor(random() * below);
