@@ -98,7 +98,7 @@ export class GroupCoordinator implements LeadershipListener {
   /** Answers all that waits; no timer stays. */
   stop(): void {
     this.#stopped = true;
-    for (const index of [...this.#hosts.keys()]) this.#drop(index);
+    for (const index of this.#hosts.keys()) this.#drop(index);
     this.#led.clear();
   }
 

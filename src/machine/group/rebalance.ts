@@ -75,7 +75,7 @@ export function onJoinAlarm(turn: Turn, groupId: string): void {
 /** Ends the join phase with those who have joined. Static members may be late; without anyone the group waits on. */
 function completeJoin(turn: Turn, group: ClassicGroup): void {
   turn.passing.alarms.cancel(joinKey(group.groupId));
-  for (const member of [...group.members.values()]) {
+  for (const member of group.members.values()) {
     if (member.awaitingJoin !== null || member.groupInstanceId !== null) continue;
     removeMember(group, member.memberId);
     endSession(turn, group.groupId, member.memberId);

@@ -24,9 +24,9 @@ export class StoredOffsets {
 
   put(groupId: string, topic: string, partition: number, offset: StoredOffset): void {
     let topics = this.#groups.get(groupId);
-    if (topics === undefined) this.#groups.set(groupId, (topics = new Map()));
+    if (topics === undefined) this.#groups.set(groupId, (topics = new Map<string, Map<number, StoredOffset>>()));
     let partitions = topics.get(topic);
-    if (partitions === undefined) topics.set(topic, (partitions = new Map()));
+    if (partitions === undefined) topics.set(topic, (partitions = new Map<number, StoredOffset>()));
     partitions.set(partition, offset);
   }
 

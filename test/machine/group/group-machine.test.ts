@@ -112,6 +112,7 @@ class Run {
   readonly clients: Client[] = [];
   readonly random: (bound: number) => number;
   readonly generations = new Map<string, number>();
+  checks = 0;
 
   constructor(seed: number) {
     this.random = randomOf(seed);
@@ -214,7 +215,7 @@ class Run {
 
   check(): void {
     const { groups } = this;
-    expect(groups.replayed().lasting, 'G11').to.deep.equal(groups.machine.lasting);
+    if (this.checks++ % 5 === 0) expect(groups.replayed().lasting, 'G11').to.deep.equal(groups.machine.lasting);
     for (const group of groups.machine.passing.groups.values()) {
       expect(group.generation, 'G12').to.be.at.least(this.generations.get(group.groupId) ?? 0);
       this.generations.set(group.groupId, group.generation);
@@ -248,7 +249,7 @@ class Run {
     groups.refusing = undefined;
     groups.commitsAtOnce = true;
     groups.commit();
-    for (let round = 0; round < 400; round++) {
+    for (let round = 0; round < 250; round++) {
       for (const client of this.clients) {
         client.react(groups);
         // Two clients of one instance id would fence each other for ever, and a full group refuses for ever.
@@ -285,7 +286,7 @@ describe('The group machine, whatever happens', function () {
     const fixed = process.env['SEED'];
     if (fixed !== undefined) return run(Number(fixed), 250, new Set());
     const seen = new Set<string>();
-    for (let seed = 1; seed <= 60; seed++) run(seed, 250, seen);
+    for (let seed = 1; seed <= 25; seed++) run(seed, 250, seen);
     expect([...seen].toSorted()).to.deep.equal(['CompletingRebalance', 'Dead', 'Empty', 'PreparingRebalance', 'Stable']);
   });
 });

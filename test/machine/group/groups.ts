@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { ClassicGroup } from '../../../src/machine/group/classic-group.ts';
 import { GroupMachine, type GroupStep } from '../../../src/machine/group/group-machine.ts';
 import type { GroupAfter, GroupConfig, GroupInput, GroupReply } from '../../../src/machine/group/input.ts';
-import { violations } from '../../../src/machine/group/invariants.ts';
+import { violations } from './invariants.ts';
 import type { GroupRecord } from '../../../src/machine/group/record.ts';
 import { readRecord, writeRecord } from '../../../src/host/group-records.ts';
 import { ErrorCode } from '../../../src/wire/generated/errors.ts';

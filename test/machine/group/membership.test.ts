@@ -174,7 +174,7 @@ describe('The states of a group', () => {
     const text = readFileSync('src/machine/group/SPEC.md', 'utf8');
     const section = text.slice(text.indexOf('## States'), text.indexOf('## Invariants'));
     const shown = new Set<string>();
-    for (const [, from = '', to = ''] of section.matchAll(/^\| ([A-Za-z, ]+?) \| ([A-Za-z]+) \|/gm)) {
+    for (const [, from = '', to = ''] of section.matchAll(/^\| ([A-Za-z, ]+?) *\| ([A-Za-z]+) *\|/gm)) {
       if (from !== 'from') for (const one of from.split(', ')) shown.add(`${one} ${to}`);
     }
     const known = Object.entries(TRANSITIONS).flatMap(([from, tos]) => tos.map((to) => `${from} ${to}`));

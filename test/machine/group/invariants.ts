@@ -1,7 +1,7 @@
 /** What SPEC.md promises of a machine between two steps, as a function: tests and simulations call it after every step. */
-import { type ClassicGroup, isShownAlive } from './classic-group.ts';
-import type { GroupMachine } from './group-machine.ts';
-import { joinKey, sessionKey, syncKey } from './turn.ts';
+import { type ClassicGroup, isShownAlive } from '../../../src/machine/group/classic-group.ts';
+import type { GroupMachine } from '../../../src/machine/group/group-machine.ts';
+import { joinKey, sessionKey, syncKey } from '../../../src/machine/group/turn.ts';
 
 /** One sentence per broken invariant, beginning with its number. All records have to be applied. */
 export function violations(machine: GroupMachine): string[] {
