@@ -90,6 +90,8 @@ export class Deadlines {
   }
 
   #compact(): void {
+    // Nothing waits: no timer either, so that a broker that has stopped leaves none behind.
+    if (this.size === 0) return this.stop();
     if (this.#heap.length < COMPACT_FROM || this.#cancelled * 2 <= this.#heap.length) return;
     this.#heap = this.#heap.filter((entry) => entry.run !== undefined);
     this.#cancelled = 0;

@@ -61,6 +61,16 @@ describe('deadlines', () => {
     expect(deadlines.size).to.equal(0);
   });
 
+  it('leave no timer behind when the last one is cancelled', () => {
+    const clock = new CountingClock();
+    const deadlines = new Deadlines(clock);
+    const [first, second] = [deadlines.after(10, () => {}), deadlines.after(20, () => {})];
+    first.cancel();
+    expect(clock.timers).to.equal(1);
+    second.cancel();
+    expect([clock.timers, deadlines.size]).to.deep.equal([0, 0]);
+  });
+
   it('may set others when they come', async () => {
     const clock = new CountingClock();
     const deadlines = new Deadlines(clock);

@@ -81,12 +81,12 @@ export class FilesInMemory implements Files {
 
   rename(from: string, to: string): void {
     const moved = (path: string): string => to + path.slice(from.length);
-    for (const [path, entry] of [...this.#files]) {
+    for (const [path, entry] of this.#files) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
       this.#files.delete(path);
       this.#files.set(moved(path), entry);
     }
-    for (const path of [...this.#directories]) {
+    for (const path of this.#directories) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
       this.#directories.delete(path);
       this.#directories.add(moved(path));
@@ -98,9 +98,8 @@ export class FilesInMemory implements Files {
   }
 
   removeDirectory(path: string): void {
-    for (const other of [...this.#files.keys()]) if (other.startsWith(`${path}/`)) this.#files.delete(other);
-    for (const other of [...this.#directories])
-      if (other === path || other.startsWith(`${path}/`)) this.#directories.delete(other);
+    for (const other of this.#files.keys()) if (other.startsWith(`${path}/`)) this.#files.delete(other);
+    for (const other of this.#directories) if (other === path || other.startsWith(`${path}/`)) this.#directories.delete(other);
   }
 
   syncDirectory(): Promise<void> {
