@@ -2,6 +2,7 @@
 import type { SettingsView } from '../api/context.ts';
 import { LogDirectory } from '../log/log-directory.ts';
 import type { MetaProperties } from '../log/meta-properties.ts';
+import { TailMemory } from '../log/tail-memory.ts';
 import type { StorageFailure } from '../world/files.ts';
 import type { World } from '../world/world.ts';
 import { randomUuid } from './random-uuid.ts';
@@ -35,9 +36,10 @@ export async function openDirectories(
   const found = existingIdentity(world, paths, nodeId);
   const cluster = found?.clusterId ?? clusterId ?? randomUuid(world.random);
   const opened: LogDirectory[] = [];
+  const tailMemory = new TailMemory();
   for (const path of paths) {
     const identity = { clusterId: cluster, nodeId, directoryId: randomUuid(world.random) };
-    opened.push(await LogDirectory.open(optionsFor(world, settings, path, identity, onFailure)));
+    opened.push(await LogDirectory.open({ ...optionsFor(world, settings, path, identity, onFailure), tailMemory }));
   }
   const home = opened[paths.indexOf(metadata)];
   if (home === undefined) throw new Error(`${metadata} is not among ${paths.join(', ')}`);

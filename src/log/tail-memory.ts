@@ -33,7 +33,8 @@ export interface TailRead {
 export class TailMemory {
   readonly budgetBytes: number;
   private bytes = 0;
-  private queue: Block[] = [];
+  /** Oldest first; those before `head` are gone, and so are their bytes. */
+  private queue: (Block | undefined)[] = [];
   private head = 0;
 
   constructor(budgetBytes: number = DEFAULT_BUDGET_BYTES) {
@@ -49,7 +50,8 @@ export class TailMemory {
     this.queue.push(block);
     this.bytes += block.bytes.length;
     while (this.bytes > this.budgetBytes && this.head < this.queue.length) {
-      const oldest = this.queue[this.head++];
+      const oldest = this.queue[this.head];
+      this.queue[this.head++] = undefined;
       if (oldest !== undefined && !oldest.dropped) oldest.tail.dropFirst();
     }
     if (this.head > 1024 && this.head * 2 > this.queue.length) {
