@@ -122,22 +122,21 @@ export class LeaderEpochs {
 
   private save(): void {
     this.dirty = true;
-    this.writing ??= this.write().then(
-      () => {
-        this.writing = undefined;
-      },
-      (error: unknown) => {
-        this.writing = undefined;
-        this.onFailure(error);
-      },
-    );
+    this.writing ??= this.write();
   }
 
   private async write(): Promise<void> {
-    while (this.dirty) {
-      this.dirty = false;
-      const lines = this.list.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
-      await this.files.replaceFile(this.path, formatCheckpoint(lines));
+    try {
+      while (this.dirty) {
+        this.dirty = false;
+        const lines = this.list.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
+        await this.files.replaceFile(this.path, formatCheckpoint(lines));
+      }
+    } catch (error) {
+      this.onFailure(error);
+    } finally {
+      // In the same step as the last look at `dirty`: whoever saves after it begins anew.
+      this.writing = undefined;
     }
   }
 

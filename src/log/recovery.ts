@@ -167,20 +167,23 @@ async function recoverUnflushed(o: RecoveryOptions, segments: Segments): Promise
   const unflushed = segments.from(o.recoveryPoint);
   for (const [index, segment] of unflushed.entries()) {
     const truncated = await recoverSegment(o, segments, segment);
-    if (!truncated && !isHoleAfter(o, segment, unflushed[index + 1])) continue;
+    const next = unflushed[index + 1];
+    if (next === undefined || (!truncated && continuesIn(o, segment, next))) continue;
     removeSegments(o, segments, unflushed.slice(index + 1));
+    // Before anything is appended: a segment that came back after the next crash would hold what is no longer true.
+    await o.files.syncDirectory(o.directory);
     return;
   }
 }
 
 /**
- * Whether the end of the segment is missing: a power cut may take what was not synced from it and leave what came later in the next one. Gaps that
- * were synced are left by compaction or by copying a compacted log. (Apache Kafka does not look.)
+ * Whether `next` goes on where the segment ends. A power cut may take the end of one segment and leave what came later in the next; then there is a
+ * hole. Gaps that were synced are those of compaction, or of copying a compacted log. (Apache Kafka does not look.)
  */
-function isHoleAfter(o: RecoveryOptions, segment: Segment, next: Segment | undefined): boolean {
-  if (next === undefined || o.config.cleanupPolicy.includes('compact')) return false;
+function continuesIn(o: RecoveryOptions, segment: Segment, next: Segment): boolean {
   const endOffset = segment.nextOffset();
-  return endOffset >= o.recoveryPoint && endOffset < next.baseOffset;
+  if (endOffset >= next.baseOffset) return endOffset === next.baseOffset;
+  return endOffset < o.recoveryPoint || o.config.cleanupPolicy.includes('compact');
 }
 
 /** Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. */
