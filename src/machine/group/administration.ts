@@ -4,10 +4,11 @@ import type { DescribeGroupsResponseDescribedGroupDraft } from '../../wire/gener
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { ListGroupsRequest, ListGroupsResponseListedGroupDraft } from '../../wire/generated/list-groups.ts';
 import { ZERO_UUID } from '../../wire/uuid.ts';
-import { type ClassicGroup, type GroupState, isSubscribedToTopic, metadataOf } from './classic-group.ts';
+import { type ClassicGroup, isSubscribedToTopic, metadataOf } from './classic-group.ts';
 import { foreignTombstones, openTransactionsOf } from './lasting.ts';
 import { type StoredOffset, groupRecord, offsetTombstone } from './record.ts';
 import { CONSUMER_PROTOCOL_TYPE } from './subscription.ts';
+import type { GroupState } from './transitions.ts';
 import { type FoundGroup, type Turn, findGroup, reply } from './turn.ts';
 
 /** From this version on a missing group is an error (KIP-1043); before, it is described as Dead. */

@@ -11,8 +11,6 @@ import type { StoredClassicGroup } from './lasting.ts';
 import { CONSUMER_PROTOCOL_TYPE, subscribedTopicsOf } from './subscription.ts';
 import { TRANSITIONS } from './transitions.ts';
 
-export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
-
 /** Dead is not among them: a dead group is one that is not there. */
 export type Phase =
   | { readonly state: 'Empty' }

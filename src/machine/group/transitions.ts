@@ -1,5 +1,6 @@
 /** Which state may follow which. SPEC.md shows the same table with what brings each about. */
-import type { GroupState } from './classic-group.ts';
+
+export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
 export const TRANSITIONS: { readonly [from in GroupState]: readonly GroupState[] } = {
   Empty: ['PreparingRebalance', 'Dead'],
