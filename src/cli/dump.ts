@@ -1,0 +1,78 @@
+/** `blumfeld dump FILE [--json]`: what a file of a data directory says; with --json one value per line, for programs. */
+import { basename, dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parseDirectoryName } from '../log/partition-directory-name.ts';
+import { offsetOfName } from '../log/segment-names.ts';
+import type { Files } from '../world/files.ts';
+import { NodeFiles } from '../world/node-files.ts';
+import { dumpOffsetIndex, dumpSnapshot, dumpTimeIndex, dumpTransactionIndex } from './dump-index.ts';
+import type { DumpItem } from './dump-item.ts';
+import { dumpLog } from './dump-log.ts';
+import { dumpJson, dumpLeaderEpochs, dumpOffsetCheckpoint, dumpProperties } from './dump-text.ts';
+
+const METADATA_TOPIC = '__cluster_metadata';
+/** A segment's file that is being replaced or removed says the same under its longer name. */
+const TEMPORARY_SUFFIX = /\.(deleted|cleaned|swap)$/;
+
+type Kind = (files: Files, path: string, baseOffset: number, topic: string | undefined) => Iterable<DumpItem>;
+
+const BY_SUFFIX: { readonly [suffix: string]: Kind } = {
+  '.log': (files, path, _, topic) => dumpLog(files, path, topic),
+  '.checkpoint': (files, path) => dumpLog(files, path, METADATA_TOPIC),
+  '.index': dumpOffsetIndex,
+  '.timeindex': dumpTimeIndex,
+  '.txnindex': dumpTransactionIndex,
+  '.snapshot': (files, path) => dumpSnapshot(files, path),
+};
+
+const BY_NAME: { readonly [name: string]: Kind } = {
+  'leader-epoch-checkpoint': dumpLeaderEpochs,
+  'recovery-point-offset-checkpoint': dumpOffsetCheckpoint,
+  'replication-offset-checkpoint': dumpOffsetCheckpoint,
+  'log-start-offset-checkpoint': dumpOffsetCheckpoint,
+  'cleaner-offset-checkpoint': dumpOffsetCheckpoint,
+  'partition.metadata': dumpProperties,
+  'meta.properties': dumpProperties,
+  'quorum-state': dumpJson,
+  '.kafka_cleanshutdown': dumpJson,
+};
+
+/** What the file at `path` says. Throws an Error when it is of no kind that is known, or damaged. */
+export function* dumpItems(files: Files, path: string): Generator<DumpItem> {
+  const name = basename(path).replace(TEMPORARY_SUFFIX, '');
+  const offset = offsetOfName(name.replace('-', '.'));
+  const suffix = name.slice(name.lastIndexOf('.'));
+  const kind = BY_NAME[name] ?? (offset === undefined ? undefined : BY_SUFFIX[suffix]);
+  if (kind === undefined) {
+    const known = [...Object.keys(BY_SUFFIX).map((each) => `OFFSET${each}`), ...Object.keys(BY_NAME)].join(', ');
+    throw new Error(`${path} is no file that can be dumped; these can: ${known}`);
+  }
+  const topic = parseDirectoryName(basename(dirname(path)))?.topic;
+  yield* kind(files, path, offset ?? 0, topic);
+}
+
+export async function dump(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } }, allowPositionals: true });
+  const [path] = positionals;
+  if (path === undefined || positionals.length > 1) {
+    process.stderr.write('blumfeld dump FILE [--json] takes one file\n');
+    return 1;
+  }
+  // A reader that has seen enough, such as `head`, closes the pipe.
+  let isClosed = false;
+  process.stdout.on('error', () => {
+    isClosed = true;
+  });
+  try {
+    for (const { text, json } of dumpItems(new NodeFiles(), resolve(path))) {
+      if (isClosed) return 0;
+      const shown = `${values.json === true ? JSON.stringify(json) : text}\n`;
+      if (!process.stdout.write(shown)) await new Promise((ready) => process.stdout.once('drain', ready).once('error', ready));
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
