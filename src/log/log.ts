@@ -206,7 +206,7 @@ export class Log {
     });
     if (early !== undefined) throw early;
     log = new Log(o, topicId, handles, leaderEpochs, recovered);
-    if (isNew || log.recoveryPoint < log.logEndOffset) {
+    if (isNew || !(o.cleanShutdown ?? false)) {
       const { segments } = recovered;
       log.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));
     }
