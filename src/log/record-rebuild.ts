@@ -4,8 +4,8 @@
  * Invariants: offsets are contiguous from the base offset; keys, values, headers and timestamps are those of the old batch.
  */
 import { type CompressionCodec, compress } from '../wire/compression/codec.ts';
-import { RECORDS_AT, type RecordBatch } from '../wire/record-batch.ts';
-import { assembleBatch, type BatchDraft, buildBatch } from '../wire/record-batch-builder.ts';
+import { NO_TIMESTAMP, RECORDS_AT, type RecordBatch } from '../wire/record-batch.ts';
+import { assembleBatch, type BatchDraft, buildBatch, type RecordDraft } from '../wire/record-batch-builder.ts';
 import { recordsOfPlain } from '../wire/record.ts';
 
 export interface RebuildOptions {
@@ -37,7 +37,7 @@ export function rebuildBatch(batch: RecordBatch, plain: Buffer, o: RebuildOption
     ...(o.level !== undefined && { level: o.level }),
     ...(o.logAppendTimeMs !== undefined && { maxTimestamp: o.logAppendTimeMs }),
   } as const satisfies Omit<BatchDraft, 'records'>;
-  if (!isReusable(batch, o)) return buildBatch({ ...surroundings, records: recordsOfPlain(batch, section) });
+  if (!isReusable(batch, o)) return buildBatch({ ...surroundings, records: draftsOf(batch, section, o) });
   return assembleBatch(o.codec === 0 ? section : compress(o.codec, section, o.level), {
     ...surroundings,
     lastOffsetDelta: batch.count - 1,
@@ -49,3 +49,10 @@ export function rebuildBatch(batch: RecordBatch, plain: Buffer, o: RebuildOption
 
 /** Whether the record section can stay byte for byte: its offsets and timestamps are relative to what the new header says. */
 const isReusable = (batch: RecordBatch, o: RebuildOptions): boolean => o.contiguous && batch.timestampType === 'CreateTime';
+
+/** A timestamp that no number holds is left only where the topic stamps its records, and nobody reads it there. */
+function draftsOf(batch: RecordBatch, section: Buffer, o: RebuildOptions): RecordDraft[] {
+  return recordsOfPlain(batch, section).map((record) =>
+    Number.isSafeInteger(record.timestamp) ? record : { ...record, timestamp: o.logAppendTimeMs ?? NO_TIMESTAMP },
+  );
+}

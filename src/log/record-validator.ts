@@ -251,6 +251,12 @@ function withAssignedOffsets(records: Buffer, analyzed: Analyzed, batch: RecordB
       `Offsets of the compressed records for ${o.topicPartition} are not 0, 1, 2 and so on`,
     );
   }
+  if (!inPlace && !Number.isSafeInteger(batch.baseTimestamp)) {
+    throw new Rejected(
+      ErrorCode.INVALID_TIMESTAMP,
+      `Base timestamp ${int64At(batch, BASE_TIMESTAMP_AT)} in ${o.topicPartition} is beyond 2^53`,
+    );
+  }
   if (inPlace) checkFitsSegment(analyzed.validBytes, o);
   const settled = inPlace ? settle(batch, checked.maxTimestamp, o) : rebuild(batch, checked, targetCodec, o);
   const whole = settled === batch ? trimmed(records, analyzed.validBytes) : settled.buffer;

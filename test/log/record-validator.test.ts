@@ -338,6 +338,13 @@ describe('batches written anew', () => {
     expect(recordsOf(result.batch).map((r) => r.timestamp)).to.deep.equal([NOW + 50, NOW + 50, NOW + 50]);
   });
 
+  it('is refused when its timestamps are beyond 2^53, even where the topic stamps its records', () => {
+    const records = altered(produced(), (b) => b.writeBigInt64BE(0x7fff_ffff_ffff_ffffn, 27));
+    const o = options({ compressionType: 'gzip', messageTimestampType: 'LogAppendTime' });
+    withError(ErrorCode.INVALID_TIMESTAMP, 'Base timestamp 9223372036854775807 in orders-3 is beyond 2^53')(refused(records, o));
+    expect(accepted(Buffer.from(records), options({ messageTimestampType: 'LogAppendTime' })).maxTimestamp).to.equal(NOW);
+  });
+
   it('must still fit', () => {
     const records = [record('k', 'x'.repeat(5000))];
     const packed = produced({ codec: 1, records });
