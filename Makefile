@@ -15,7 +15,7 @@ help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(built) ## installs and builds what is missing, then runs the broker on localhost:9092 with its data in ./data (PORT=, DATA=)
-	@node build/src/cli/main.js start --port $(PORT) --data-dir $(DATA)
+	@node build/bin/main.js start --port $(PORT) --data-dir $(DATA)
 
 test: $(built) check ## format, lint and types checked, then all suites, with kafkajs end to end
 	@npx --no-install mocha
@@ -40,6 +40,6 @@ $(installed): package.json package-lock.json
 	@touch $@
 
 $(built): $(installed) $(sources) tsconfig.json
-	@rm -rf build/src build/test build/compat build/protocol
+	@rm -rf build/bin build/src build/test build/compat build/protocol
 	@npm run --silent build
 	@touch $@

@@ -1,9 +1,12 @@
 /** The `blumfeld` command in a process of its own, as people run it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** What ships, in one file, where it was built. */
+const BUNDLED = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+const MAIN = existsSync(BUNDLED) ? BUNDLED : fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
