@@ -54,9 +54,22 @@ function apply(entries: Map<string, Content>, change: DirectoryChange): void {
   }
 }
 
+/** What came after `last`; undefined when `last` is gone, because a later sync has ended first, or was never there. */
+function after<T>(changes: readonly T[], last: T | undefined): T[] | undefined {
+  const index = last === undefined ? -1 : changes.indexOf(last);
+  return index < 0 ? undefined : changes.slice(index + 1);
+}
+
 function split(path: string): [directory: string, name: string] {
   const at = path.lastIndexOf('/');
   return [path.slice(0, at), path.slice(at + 1)];
+}
+
+export interface FakeFilesHooks {
+  /** How long the disk takes for what is asynchronous. Default: one turn of the microtask queue. */
+  readonly pause?: () => Promise<void>;
+  /** Called before each operation; may kill the disk, and the operation then does not happen. */
+  readonly beforeOperation?: (operation: string, path: string) => void;
 }
 
 export class FakeFiles implements Files {
@@ -64,14 +77,23 @@ export class FakeFiles implements Files {
   private nextInode = 1;
   private readonly locks = new Set<string>();
   private readonly now: () => number;
+  /** Files that are open, for tests that nothing stays so. */
+  readonly openFiles = new Set<OpenFile>();
   /** Calls that touched the disk so far. */
   operations = 0;
   private failAt: { readonly operation: number; readonly code: string; readonly forever: boolean } | undefined;
   /** Set once the power was cut or the process died: nothing of before may touch the disk any more. */
   private dead = false;
 
-  constructor(now: () => number = () => 0) {
+  private readonly hooks: FakeFilesHooks;
+
+  constructor(now: () => number = () => 0, hooks: FakeFilesHooks = {}) {
     this.now = now;
+    this.hooks = hooks;
+  }
+
+  private async pause(): Promise<void> {
+    await (this.hooks.pause?.() ?? Promise.resolve());
   }
 
   /** Lets the `count`-th operation from now on fail, and with `forever` all after it. */
@@ -84,6 +106,7 @@ export class FakeFiles implements Files {
   }
 
   private operate(operation: string, path: string): void {
+    if (!this.dead) this.hooks.beforeOperation?.(operation, path);
     if (this.dead) throw new StorageFailure(operation, path, 'DEAD');
     this.operations++;
     const { failAt } = this;
@@ -144,7 +167,7 @@ export class FakeFiles implements Files {
     };
     const read = (target: Buffer, position: number): number =>
       content.bytes.copy(target, 0, Math.min(position, content.bytes.length), position + target.length);
-    return {
+    const file: OpenFile = {
       path,
       size: () => content.bytes.length,
       read: (target, position) => {
@@ -153,7 +176,7 @@ export class FakeFiles implements Files {
       },
       readLater: async (target, position) => {
         use('read');
-        await Promise.resolve();
+        await this.pause();
         return read(target, position);
       },
       write: (chunks, position) => {
@@ -167,16 +190,21 @@ export class FakeFiles implements Files {
       sync: async () => {
         use('sync');
         const { bytes } = content;
-        const count = content.changes.length;
-        await Promise.resolve();
+        const last = content.changes.at(-1);
+        await this.pause();
         if (this.dead) throw new StorageFailure('sync', path, 'DEAD');
+        const rest = after(content.changes, last);
+        if (rest === undefined) return;
         content.synced = bytes;
-        content.changes = content.changes.slice(count);
+        content.changes = rest;
       },
       close: () => {
         open = false;
+        this.openFiles.delete(file);
       },
     };
+    this.openFiles.add(file);
+    return file;
   }
 
   stat(path: string): FileStat | undefined {
@@ -266,11 +294,13 @@ export class FakeFiles implements Files {
     this.operate('sync', path);
     const directory = this.directory(path, 'sync');
     const synced = new Map(directory.entries);
-    const count = directory.changes.length;
-    await Promise.resolve();
+    const last = directory.changes.at(-1);
+    await this.pause();
     if (this.dead) throw new StorageFailure('sync', path, 'DEAD');
+    const rest = after(directory.changes, last);
+    if (rest === undefined) return;
     directory.synced = synced;
-    directory.changes = directory.changes.slice(count);
+    directory.changes = rest;
   }
 
   space(): { totalBytes: number; usableBytes: number } {
@@ -285,7 +315,7 @@ export class FakeFiles implements Files {
   }
 
   /** The disk after a power cut. This one is dead from now on. */
-  crash(random: Random): FakeFiles {
+  crash(random: Random, hooks: FakeFilesHooks = {}): FakeFiles {
     const contents = new Map<Content, Content>();
     const left = (content: Content): Content => {
       let copy = contents.get(content);
@@ -296,31 +326,39 @@ export class FakeFiles implements Files {
       }
       return copy;
     };
-    return this.successor((directory) => {
+    return this.successor(hooks, (directory) => {
       const entries = new Map(directory.synced);
       const kept = random.below(directory.changes.length + 1);
       for (const change of directory.changes.slice(0, kept)) apply(entries, change);
-      return new Map([...entries].map(([name, content]) => [name, left(content)]));
+      const surviving = new Map([...entries].map(([name, content]) => [name, left(content)]));
+      return { entries: surviving, synced: new Map(surviving), changes: [] };
     });
   }
 
-  /** The disk after the process has died: all that was written, synced or not. This one is dead from now on. */
-  kill(): FakeFiles {
-    return this.successor((directory) => new Map([...directory.entries].map(([name, content]) => [name, { ...content }])), true);
+  /**
+   * The disk after the process has died: all that was written, synced or not; what was not synced may still be lost to a later power cut. This one is
+   * dead from now on.
+   */
+  kill(hooks: FakeFilesHooks = {}): FakeFiles {
+    const contents = new Map<Content, Content>();
+    const same = (content: Content): Content => {
+      const copy = contents.get(content) ?? { ...content, changes: [...content.changes] };
+      contents.set(content, copy);
+      return copy;
+    };
+    const all = (entries: Map<string, Content>): Map<string, Content> =>
+      new Map([...entries].map(([name, content]) => [name, same(content)]));
+    return this.successor(hooks, ({ entries, synced, changes }) => ({
+      entries: all(entries),
+      synced: all(synced),
+      changes: changes.map((change) => change.map(([name, content]) => [name, content && same(content)] as const)),
+    }));
   }
 
-  private successor(entriesOf: (directory: Directory) => Map<string, Content>, keepUnsynced = false): FakeFiles {
-    const next = new FakeFiles(this.now);
+  private successor(hooks: FakeFilesHooks, left: (directory: Directory) => Directory): FakeFiles {
+    const next = new FakeFiles(this.now, hooks);
     next.nextInode = this.nextInode;
-    for (const [path, directory] of this.directories) {
-      const entries = entriesOf(directory);
-      // Unsynced entries of a killed process stay unsynced: a later power cut may still take them.
-      const synced = keepUnsynced ? new Map([...entries].filter(([name]) => directory.synced.has(name))) : new Map(entries);
-      const changes = keepUnsynced
-        ? [...entries].flatMap(([name, content]) => (directory.synced.has(name) ? [] : [[[name, content] as const]]))
-        : [];
-      next.directories.set(path, { entries, synced, changes });
-    }
+    for (const [path, directory] of this.directories) next.directories.set(path, left(directory));
     this.dead = true;
     return next;
   }

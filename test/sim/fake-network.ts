@@ -10,6 +10,8 @@ const HIGH_WATER_BYTES = 64 * 1024;
 export interface FakeNetworkOptions {
   /** Runs `deliver` in a later turn; a simulation passes its own order of events. */
   readonly later?: (deliver: () => void) => void;
+  /** How many of the bytes that have arrived come in one chunk; the rest comes in a later turn. Default: all that were written at once. */
+  readonly cut?: (size: number) => number;
 }
 
 /** The client's side of a connection. */
@@ -36,11 +38,13 @@ class FakeSide implements Connection {
   private peerWaits = false;
   private endsAfterData = false;
   private readonly later: (deliver: () => void) => void;
+  private readonly cut: (size: number) => number;
 
-  constructor(local: [string, number], remote: [string, number], later: (deliver: () => void) => void) {
+  constructor(local: [string, number], remote: [string, number], { later, cut }: Required<FakeNetworkOptions>) {
     [this.localHost, this.localPort] = local;
     [this.remoteHost, this.remotePort] = remote;
     this.later = later;
+    this.cut = cut;
   }
 
   get bufferedBytes(): number {
@@ -90,14 +94,27 @@ class FakeSide implements Connection {
     while (!this.isPaused) {
       const chunk = this.arrived.shift();
       if (chunk === undefined) break;
-      this.arrivedBytes -= chunk.length;
-      this.events.data(chunk);
+      const size = Math.min(chunk.length, this.cut(chunk.length));
+      this.arrivedBytes -= size;
+      if (size < chunk.length) {
+        this.arrived.unshift(chunk.subarray(size));
+        this.later(() => this.deliver());
+      }
+      this.events.data(chunk.subarray(0, size));
+      if (size < chunk.length || this.isClosed) return;
     }
     if (this.peerWaits && this.arrivedBytes === 0) {
       this.peerWaits = false;
       this.later(() => this.peer.drained());
     }
     if (this.endsAfterData && this.arrived.length === 0) this.close();
+  }
+
+  /** The process behind this side is gone: it is told nothing any more, what it wrote may still arrive, and then the peer sees the end. */
+  die(): void {
+    this.events = undefined;
+    this.isClosed = true;
+    this.later(() => this.peer.close());
   }
 
   private drained(): void {
@@ -113,11 +130,24 @@ class FakeSide implements Connection {
 
 export class FakeNetwork implements Network {
   private readonly listening = new Map<number, (connection: Connection) => void>();
-  private readonly later: (deliver: () => void) => void;
+  private readonly options: Required<FakeNetworkOptions>;
+  private readonly servers = new Set<FakeSide>();
   private nextPort = 40_000;
 
-  constructor(options: FakeNetworkOptions = {}) {
-    this.later = options.later ?? ((deliver) => void setImmediate(deliver));
+  constructor({ later, cut }: FakeNetworkOptions = {}) {
+    this.options = { later: later ?? ((deliver) => void setImmediate(deliver)), cut: cut ?? ((size) => size) };
+  }
+
+  /** Ports that are listened on, and connections whose listening side is open. */
+  get inUse(): { readonly ports: readonly number[]; readonly connections: number } {
+    return { ports: [...this.listening.keys()], connections: [...this.servers].filter((side) => !side.isClosed).length };
+  }
+
+  /** The process that listens has died. */
+  kill(): void {
+    this.listening.clear();
+    for (const side of this.servers) if (!side.isClosed) side.die();
+    this.servers.clear();
   }
 
   listen(host: string, port: number, accept: (connection: Connection) => void): Promise<ListeningSocket> {
@@ -133,18 +163,24 @@ export class FakeNetwork implements Network {
   }
 
   /** Reads all that comes, unless `connection.pause()` is called. Raises an error when nobody listens. */
-  connect(port: number, o: { readonly from?: string; readonly to?: string } = {}): FakeClient {
+  connect(
+    port: number,
+    o: { readonly from?: string; readonly to?: string; readonly events?: Partial<ConnectionEvents> } = {},
+  ): FakeClient {
     const accept = this.listening.get(port);
     if (accept === undefined) throw Object.assign(new Error(`nobody listens on port ${port}`), { code: 'ECONNREFUSED' });
     const server: [string, number] = [o.to ?? '127.0.0.1', port];
     const client: [string, number] = [o.from ?? '127.0.0.1', this.nextPort++];
-    const here = new FakeSide(client, server, this.later);
-    const there = new FakeSide(server, client, this.later);
+    const here = new FakeSide(client, server, this.options);
+    const there = new FakeSide(server, client, this.options);
     here.peer = there;
     there.peer = here;
     const read: Buffer[] = [];
-    here.start({ data: (chunk) => void read.push(chunk), drain: () => undefined, closed: () => undefined });
-    this.later(() => accept(there));
+    here.start({ data: (chunk) => void read.push(chunk), drain: () => undefined, closed: () => undefined, ...o.events });
+    this.servers.add(there);
+    this.options.later(() => {
+      if (!there.isClosed) accept(there);
+    });
     return {
       connection: here,
       take: () => Buffer.concat(read.splice(0)),
