@@ -158,7 +158,10 @@ export class LogDirectory {
         files.rename(`${this.path}/${name}`, `${this.path}/${retiredName(topic, partition, 'stray', this.o.random)}`);
         continue;
       }
-      pending.push(this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown }));
+      const opening = this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown });
+      // Waited for below; one that fails before that must not count as a failure that nobody looks at.
+      opening.catch(() => undefined);
+      pending.push(opening);
       if (pending.length >= OPENED_AT_ONCE) await Promise.all(pending.splice(0));
       if (clock.monotonic() - sliceStart < SLICE_MS) continue;
       await new Promise<void>((resolve) => clock.endOfTurn(resolve));

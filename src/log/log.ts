@@ -210,6 +210,8 @@ export class Log {
       const { segments } = recovered;
       log.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));
     }
+    // What a killed process had written and not synced is about to be shown: where flush.messages wants that synced first, it is.
+    if (log.logEndOffset - log.recoveryPoint >= o.config.flushMessages) await log.flush();
     return log;
   }
 
