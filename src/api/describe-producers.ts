@@ -22,7 +22,10 @@ export const describeProducers: Handler<'describeProducers'> = (request, context
 
 function describe(topic: string, partitionIndex: number, context: Context): DescribeProducersResponsePartitionResponseDraft {
   const partition = hostedPartition(topic, partitionIndex, context);
-  if (typeof partition === 'number') return { partitionIndex, errorCode: partition, activeProducers: [] };
+  if (typeof partition === 'number') {
+    const errorMessage = context.image.topicsByName.has(topic) ? null : 'This server does not host this topic-partition.';
+    return { partitionIndex, errorCode: partition, errorMessage, activeProducers: [] };
+  }
   const activeProducers = [...partition.log.producerState.entries()].map((entry) => ({
     producerId: entry.producerId,
     producerEpoch: entry.producerEpoch,

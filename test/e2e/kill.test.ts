@@ -156,7 +156,7 @@ describe('kill -9 under load', function () {
         expect((await broker.ended).code).to.equal(0);
         break;
       }
-      let left = 10 + below(150);
+      let left = 10 + below(60);
       const enough = new Promise<void>((resolve) => {
         const acknowledged = (): void => {
           if (left-- === 0) resolve();

@@ -28,7 +28,7 @@ const textAt = (element: Plain, field: string | undefined): string =>
 function masked(mask: Mask, value: Plain, prefix: string): Plain {
   switch (mask.how) {
     case 'ignore':
-      return '<any>';
+      return '<something>';
     case 'presence':
       return NOTHING.has(value) ? value : '<some>';
     case 'id':

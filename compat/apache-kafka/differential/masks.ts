@@ -144,6 +144,16 @@ export interface Explained {
 
 export const EXPLAINED: readonly Explained[] = [
   {
+    api: 'incrementalAlterConfigs',
+    name: 'an operation that is none',
+    reason: 'Kafka fails with an unknown server error; here it is an invalid request, with words',
+  },
+  {
+    api: 'metadata',
+    name: 'without name and id',
+    reason: 'Kafka fails with an unknown server error as a whole; here the topic alone is refused',
+  },
+  {
     api: 'apiVersions',
     name: 'asked',
     reason: 'features whose APIs have no handler yet are not finalized: a client would use them',

@@ -11,6 +11,10 @@ import type { MetadataImage } from './image.ts';
 import type { ConfigResource } from './metadata-change.ts';
 import { effectiveTopicConfigs } from './topic-configs.ts';
 
+/** Kafka's words for an invalid request that has none of its own. */
+const MALFORMED =
+  'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.';
+
 export type DescribedConfigs =
   | { readonly ok: true; readonly configs: readonly EffectiveConfig[] }
   | { readonly ok: false; readonly error: ApiError };
@@ -46,7 +50,7 @@ export function describedConfigs(
       if (name === '') return refused('Group name must not be empty');
       return described(effectiveGroupConfigs(image.configsOf(type, name), layers));
     default:
-      return refused(`Unexpected resource type ${type} for resource ${name}`);
+      return refused(MALFORMED);
   }
 }
 
