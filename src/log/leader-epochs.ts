@@ -4,7 +4,7 @@
  * Invariants: epochs and start offsets both rise. The file `leader-epoch-checkpoint` follows the memory, in the background; the log's recovery
  * point does not pass an epoch whose entry is not in the file. Source: LeaderEpochFileCache of Apache Kafka.
  */
-import type { Files } from '../world/files.ts';
+import { type Files, StorageFailure } from '../world/files.ts';
 import { formatCheckpoint, readCheckpoint } from './checkpoint-file.ts';
 
 export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint';
@@ -27,12 +27,12 @@ export class LeaderEpochs {
   private list: EpochEntry[] = [];
   private writing: Promise<void> | undefined;
   private dirty = false;
-  private readonly onFailure: (error: unknown) => void;
+  private failure: StorageFailure | undefined;
+  private failureListener: ((failure: StorageFailure) => void) | undefined;
 
-  constructor(files: Files, directory: string, onFailure: (error: unknown) => void) {
+  constructor(files: Files, directory: string) {
     this.files = files;
     this.path = `${directory}/${LEADER_EPOCH_FILE}`;
-    this.onFailure = onFailure;
     for (const [epoch, startOffset] of readCheckpoint(files, this.path) ?? []) {
       this.insert({ epoch: Number(epoch), startOffset: Number(startOffset) });
     }
@@ -120,6 +120,12 @@ export class LeaderEpochs {
     return { leaderEpoch: floor?.epoch ?? epoch, endOffset: next.startOffset };
   }
 
+  /** Tells of a save that has failed, also of one that already has. */
+  onFailure(listener: (failure: StorageFailure) => void): void {
+    this.failureListener = listener;
+    if (this.failure !== undefined) listener(this.failure);
+  }
+
   private save(): void {
     this.dirty = true;
     this.writing ??= this.write();
@@ -133,7 +139,9 @@ export class LeaderEpochs {
         await this.files.replaceFile(this.path, formatCheckpoint(lines));
       }
     } catch (error) {
-      this.onFailure(error);
+      if (!(error instanceof StorageFailure)) throw error;
+      this.failure = error;
+      this.failureListener?.(error);
     } finally {
       // In the same step as the last look at `dirty`: whoever saves after it begins anew.
       this.writing = undefined;

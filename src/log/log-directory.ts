@@ -315,7 +315,8 @@ export class LogDirectory {
   private async inSlices(run: (log: Log) => void): Promise<void> {
     const { clock } = this.o;
     let sliceStart = clock.monotonic();
-    for (const log of [...this.all.values()]) {
+    const logs = [...this.all.values()];
+    for (const log of logs) {
       if (this.stopped || this.currentFailure !== undefined) return;
       run(log);
       if (clock.monotonic() - sliceStart < SLICE_MS) continue;

@@ -3,7 +3,7 @@
  *
  * A reader that goes on where it stopped is remembered by the offset it will ask for, so that following a log needs no lookups.
  */
-import { RecordBatch } from '../wire/record-batch.ts';
+import type { RecordBatch } from '../wire/record-batch.ts';
 import { recordsOf } from '../wire/record.ts';
 import { batchSizeAt, endOfWholeBatches, positionOfOffset, SHORTEST_BATCH } from './batch-header.ts';
 import { batchRuns } from './batch-scanner.ts';

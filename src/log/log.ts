@@ -14,102 +14,28 @@
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import { batchesOf, type RecordBatch } from '../wire/record-batch.ts';
-import type { Clock } from '../world/clock.ts';
-import { type Files, StorageFailure } from '../world/files.ts';
-import type { Random } from '../world/random.ts';
+import { StorageFailure } from '../world/files.ts';
 import { FileHandles } from './file-handles.ts';
 import { type EpochEnd, LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
+import type { AppendOptions, AppendResult, LogOptions, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
 import { OffsetOutOfRange } from './offset-out-of-range.ts';
-import { formatPartitionMetadata, PARTITION_METADATA_FILE, readPartitionMetadata } from './partition-metadata.ts';
-import type { ProducerBatch } from './producer-entry.ts';
-import { firstOffsetOf } from './producer-entry.ts';
+import { settleTopicId } from './partition-metadata.ts';
+import { firstOffsetOf, type ProducerBatch } from './producer-entry.ts';
 import type { ProducerState, StagedAppend } from './producer-state.ts';
-import { type AppendOrigin, type RecordError, type Validated, validateRecords } from './record-validator.ts';
-import { newSegment, rebuildProducerState, type Recovered, recoverLog } from './recovery.ts';
+import { type RecordError, type Validated, validateRecords } from './record-validator.ts';
+import { rebuildProducerState, type Recovered, recoverLog } from './recovery.ts';
 import { type RetentionView, segmentsBeforeLogStart, segmentsBeyondSize, segmentsBeyondTime } from './retention.ts';
 import type { Segment } from './segment.ts';
-import { DELETED_SUFFIX } from './segment-names.ts';
+import { SegmentKeeper } from './segment-keeper.ts';
 import type { Segments } from './segments.ts';
 import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
 
+export type { AppendResult, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
+
 const DAY_MS = 86_400_000;
-
-export interface LogOptions {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** The partition's own directory, such as `data/orders-0`; made when missing. */
-  readonly directory: string;
-  readonly topic: string;
-  readonly partition: number;
-  /** Null: taken from partition.metadata, where there is one. */
-  readonly topicId: string | null;
-  readonly config: LogConfig;
-  /** First offset not known to be synced; from recovery-point-offset-checkpoint. Default 0. */
-  readonly recoveryPoint?: number;
-  /** From log-start-offset-checkpoint. Default 0. */
-  readonly logStartOffset?: number;
-  /** True: nothing is scanned where the indexes look sound. Default false. */
-  readonly cleanShutdown?: boolean;
-  /** producer.id.expiration.ms; default a day. */
-  readonly producerIdExpirationMs?: number;
-  /** Shared by all logs of a broker. */
-  readonly tailMemory?: TailMemory;
-  /** Shared by all logs of a broker. */
-  readonly handles?: FileHandles;
-  /** Called once, when the disk failed: the log then refuses everything. */
-  readonly onFailure?: (failure: StorageFailure) => void;
-}
-
-export type AppendResult =
-  | {
-      readonly ok: true;
-      readonly firstOffset: number;
-      readonly lastOffset: number;
-      /** -1 where the topic keeps the producer's timestamps. */
-      readonly logAppendTimeMs: number;
-      readonly logStartOffset: number;
-      /** The batch is in the log already; the offsets are those of then. */
-      readonly duplicate: boolean;
-    }
-  | {
-      readonly ok: false;
-      readonly error: ErrorCode;
-      readonly message: string | null;
-      readonly recordErrors: readonly RecordError[];
-    };
-
-export interface AppendOptions {
-  /** Written into the batches; with origin 'replication' they keep the one they have. */
-  readonly leaderEpoch: number;
-  readonly origin: AppendOrigin;
-  /** The transaction coordinator has confirmed that this partition is part of the producer's open transaction (KIP-890). */
-  readonly transactionVerified?: boolean;
-  /** transaction.version that end markers are checked by. Default 0. */
-  readonly transactionVersion?: number;
-}
-
-export type ReadBound = 'logEnd' | 'highWatermark' | 'lastStable';
-
-export interface LogRead {
-  /** Whole batches. */
-  readonly records: Buffer | readonly Buffer[];
-  readonly sizeInBytes: number;
-  /** One past the last offset in `records`; the offset asked for when there are none. */
-  readonly nextOffset: number;
-  /** Only with upTo 'lastStable'. */
-  readonly abortedTransactions?: readonly { readonly producerId: number; readonly firstOffset: number }[];
-}
-
-export interface ReadOptions {
-  readonly maxBytes: number;
-  /** The first batch comes even when it alone is larger than `maxBytes`. */
-  readonly minOneBatch: boolean;
-  readonly upTo: ReadBound;
-}
 
 const refuse = (error: ErrorCode, message: string | null, recordErrors: readonly RecordError[] = []): AppendResult => ({
   ok: false,
@@ -129,6 +55,7 @@ export class Log {
   private readonly handles: FileHandles;
   private readonly segments: Segments;
   private readonly writer: LogWriter;
+  private readonly keeper: SegmentKeeper;
   private readonly reader: LogReader;
   private readonly tail: LogTail;
   private currentConfig: LogConfig;
@@ -170,7 +97,18 @@ export class Log {
     this.writer.flushMessages = o.config.flushMessages;
     this.writer.reset(recovered.logEndOffset, recovered.recoveryPoint);
     this.reader = new LogReader(this.segments, () => this.writer.writtenSize);
-    this.segments.active.rollJitterMs = this.rollJitter();
+    this.keeper = new SegmentKeeper({
+      files: o.files,
+      clock: o.clock,
+      random: o.random,
+      handles,
+      directory: o.directory,
+      segments: this.segments,
+      writer: this.writer,
+      producerState: this.producerState,
+      config: () => this.currentConfig,
+      isOpen: () => !this.closed && this.currentFailure === undefined,
+    });
   }
 
   /** Opens what the directory holds, or begins an empty log. Rejects with StorageFailure. */
@@ -178,15 +116,9 @@ export class Log {
     const { files, clock, directory } = o;
     const isNew = files.stat(directory) === undefined;
     files.makeDirectory(directory);
-    const topicId = await settleTopicId(o);
+    const topicId = await settleTopicId(files, directory, o.topicId);
     const handles = o.handles ?? new FileHandles(files);
-    let log: Log | undefined;
-    let early: StorageFailure | undefined;
-    const leaderEpochs = new LeaderEpochs(files, directory, (error) => {
-      if (!(error instanceof StorageFailure)) throw error;
-      if (log === undefined) early = error;
-      else log.fail(error);
-    });
+    const leaderEpochs = new LeaderEpochs(files, directory);
     const recovered = await recoverLog({
       files,
       handles,
@@ -204,8 +136,9 @@ export class Log {
       logStartOffset: o.logStartOffset ?? 0,
       cleanShutdown: o.cleanShutdown ?? false,
     });
-    if (early !== undefined) throw early;
-    log = new Log(o, topicId, handles, leaderEpochs, recovered);
+    const log = new Log(o, topicId, handles, leaderEpochs, recovered);
+    leaderEpochs.onFailure((failure) => log.fail(failure));
+    if (log.failure !== undefined) throw log.failure;
     if (isNew || !(o.cleanShutdown ?? false)) {
       const { segments } = recovered;
       log.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));
@@ -334,7 +267,7 @@ export class Log {
   private put(validated: Validated, batches: readonly RecordBatch[], staged: StagedAppend | undefined): void {
     const { firstOffset, lastOffset } = validated;
     for (const batch of batches) if (batch.magic >= 2) this.leaderEpochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
-    if (this.shouldRoll(validated)) this.rollAt(Math.max(firstOffset, this.logEndOffset));
+    if (this.keeper.shouldRoll(validated)) this.keeper.roll(Math.max(firstOffset, this.logEndOffset));
     const segment = this.segments.active;
     segment.noteAppended(validated.records, this.currentConfig.indexIntervalBytes);
     this.writer.enqueue(this.tail.append(validated.records, firstOffset, lastOffset + 1), lastOffset + 1);
@@ -346,39 +279,9 @@ export class Log {
     this.producerState.endOffset = lastOffset + 1;
   }
 
-  private shouldRoll({ records, lastOffset, maxTimestamp }: Validated): boolean {
-    const { segmentBytes, segmentMs, segmentIndexBytes } = this.currentConfig;
-    const segment = this.segments.active;
-    if (segment.size > segmentBytes - records.length) return true;
-    if (!segment.holdsOffset(lastOffset)) return true;
-    if (segment.size === 0) return false;
-    const waitedMs = segment.timeWaitedForRoll(this.o.clock.now(), maxTimestamp);
-    return waitedMs > segmentMs - segment.rollJitterMs || segment.isIndexFull(segmentIndexBytes);
-  }
-
-  private rollJitter(): number {
-    const { segmentMs, segmentJitterMs } = this.currentConfig;
-    return segmentJitterMs === 0 ? 0 : this.o.random.below(Math.min(segmentJitterMs, segmentMs));
-  }
-
-  private rollAt(offset: number): void {
-    const { active } = this.segments;
-    if (active.baseOffset === offset && active.size === 0) return;
-    this.writer.write();
-    active.deactivate();
-    const place = { files: this.o.files, handles: this.handles, clock: this.o.clock, directory: this.directory };
-    const segment = newSegment(place, offset);
-    segment.rollJitterMs = this.rollJitter();
-    this.segments.add(segment);
-    this.producerState.endOffset = offset;
-    this.producerState.takeSnapshot();
-    this.writer.noteRolled(active);
-    this.writer.advance();
-  }
-
   /** Ends the active segment, unless it is empty. */
   roll(): void {
-    this.guarded(() => this.rollAt(this.logEndOffset));
+    this.guarded(() => this.keeper.roll(this.logEndOffset));
   }
 
   /** The listener runs after each move of `writtenOffset`, and once with the failure when the disk fails. */
@@ -517,36 +420,11 @@ export class Log {
   private deleteSegments(doomed: readonly Segment[]): number {
     const last = doomed[doomed.length - 1];
     if (last === undefined) return 0;
-    if (last === this.segments.active) this.rollAt(this.logEndOffset);
+    if (last === this.segments.active) this.keeper.roll(this.logEndOffset);
     this.advanceLogStartOffset(this.segments.higher(last.baseOffset)?.baseOffset ?? this.startOffset);
-    for (const segment of doomed) this.segments.remove(segment);
-    this.discard(doomed);
-    return doomed.length;
-  }
-
-  /** Renames the segments' files now and removes them after file.delete.delay.ms. */
-  private discard(doomed: readonly Segment[]): void {
-    const { files, clock } = this.o;
-    const removed: string[] = [];
-    for (const segment of doomed) {
-      this.writer.forget(segment);
-      const snapshot = this.producerState.releaseSnapshot(segment.baseOffset);
-      for (const path of snapshot === undefined ? segment.paths() : [...segment.paths(), snapshot]) {
-        this.handles.release(path);
-        if (files.stat(path) === undefined) continue;
-        files.rename(path, path + DELETED_SUFFIX);
-        removed.push(path + DELETED_SUFFIX);
-      }
-    }
+    this.keeper.discard(doomed);
     this.reader.forgetPlaces();
-    clock.after(this.currentConfig.fileDeleteDelayMs, () => {
-      if (this.closed || this.currentFailure !== undefined) return;
-      try {
-        for (const path of removed) files.remove(path);
-      } catch (error) {
-        this.writer.fail(error);
-      }
-    });
+    return doomed.length;
   }
 
   /** Removes everything from `offset` on. Nothing may be appended meanwhile. */
@@ -562,8 +440,7 @@ export class Log {
       }
       this.writer.write();
       const doomed = this.segments.values().filter((segment) => segment.baseOffset > offset);
-      for (const segment of doomed) this.segments.remove(segment);
-      this.discard(doomed);
+      this.keeper.discard(doomed);
       this.segments.active.truncateTo(offset);
       this.leaderEpochs.truncateFromEnd(offset);
       this.startOffset = Math.min(this.startOffset, offset);
@@ -578,12 +455,8 @@ export class Log {
 
   private restartAt(offset: number): void {
     this.writer.write();
-    const doomed = this.segments.values();
-    for (const segment of doomed) this.segments.remove(segment);
-    this.discard(doomed);
-    const place = { files: this.o.files, handles: this.handles, clock: this.o.clock, directory: this.directory };
-    this.segments.add(newSegment(place, offset));
-    this.writer.noteNewFile();
+    this.keeper.restart(offset);
+    this.reader.forgetPlaces();
     this.leaderEpochs.clear();
     this.producerState.restartAt(offset);
     this.startOffset = offset;
@@ -650,21 +523,4 @@ export class Log {
     this.tail.clear();
     for (const segment of this.segments.values()) this.handles.release(segment.path);
   }
-}
-
-/** Makes directory and caller agree on the topic id; the file is there before the first record is. */
-async function settleTopicId(o: LogOptions): Promise<string | null> {
-  const stored = readPartitionMetadata(o.files, o.directory);
-  if (stored !== undefined) {
-    if (o.topicId !== null && o.topicId !== stored) {
-      throw new Error(
-        `${o.directory} belongs to topic id ${stored}, not ${o.topicId}: it is of an earlier topic named ${o.topic}. Move the directory away.`,
-      );
-    }
-    return stored;
-  }
-  if (o.topicId !== null) {
-    await o.files.replaceFile(`${o.directory}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(o.topicId));
-  }
-  return o.topicId;
 }

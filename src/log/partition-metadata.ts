@@ -11,3 +11,20 @@ export function readPartitionMetadata(files: Files, directory: string): string |
   if (files.stat(path) === undefined) return undefined;
   return /^topic_id:\s*([\w-]{22})\s*$/m.exec(files.readFile(path).toString('utf8'))?.[1];
 }
+
+/**
+ * Makes directory and caller agree on the topic id; the file is there before the first record is. Null when neither knows one.
+ * Rejects with an Error when the directory is of another topic.
+ */
+export async function settleTopicId(files: Files, directory: string, topicId: string | null): Promise<string | null> {
+  const stored = readPartitionMetadata(files, directory);
+  if (stored !== undefined && topicId !== null && topicId !== stored) {
+    throw new Error(
+      `${directory} belongs to topic id ${stored}, not ${topicId}: it is of an earlier topic with this name. Move the directory away.`,
+    );
+  }
+  if (stored === undefined && topicId !== null) {
+    await files.replaceFile(`${directory}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId));
+  }
+  return stored ?? topicId;
+}

@@ -72,7 +72,7 @@ class Run {
       topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
       config,
       cleanShutdown,
-      tailMemory: new TailMemory([0, 5000, 1_000_000][random.below(3)] as number),
+      tailMemory: new TailMemory([0, 5000, 1_000_000][random.below(3)]),
       ...(cleanShutdown
         ? { recoveryPoint: Number.MAX_SAFE_INTEGER, logStartOffset: this.checkpoint.logStartOffset }
         : this.checkpoint),
