@@ -22,6 +22,7 @@ const REJOIN: ReadonlySet<number> = new Set([
   ErrorCode.REBALANCE_IN_PROGRESS,
   ErrorCode.ILLEGAL_GENERATION,
   ErrorCode.UNKNOWN_MEMBER_ID,
+  ErrorCode.GROUP_ID_NOT_FOUND,
 ]);
 
 interface Membership {

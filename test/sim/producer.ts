@@ -36,6 +36,8 @@ interface Batch {
   readonly records: readonly SentRecord[];
   readonly baseSequence: number;
   readonly codec: CompressionCodec;
+  /** Starts of the broker when it was first sent. */
+  readonly sentAtStart: number;
 }
 
 interface ProducerIdentity {
@@ -114,7 +116,7 @@ export async function producePlainly(actor: Actor, targets: readonly Target[], a
     const link = await actor.link();
     const chosen = random.oneIn(2) ? [random.pick(targets)] : oneOfEachTopic(targets);
     const parts = chosen.map((target) => {
-      const batch = { records: draftRecords(actor, number, undefined), baseSequence: -1, codec: codecFor(actor) };
+      const batch = { records: draftRecords(actor, number, undefined), baseSequence: -1, codec: codecFor(actor), sentAtStart: 0 };
       number += batch.records.length;
       target.topic.partitions[target.index]?.willSend(batch.records);
       return { ...target, batch, records: bytesOf(batch) };
@@ -182,7 +184,7 @@ export async function produceIdempotently(actor: Actor, target: Target, batches:
     for (let i = 0; i < wanted; i++) {
       const records = draftRecords(actor, number, `${actor.name} as ${identity.producerId}`);
       model.willSend(records);
-      unacknowledged.push({ records, baseSequence: sequence, codec: codecFor(actor) });
+      unacknowledged.push({ records, baseSequence: sequence, codec: codecFor(actor), sentAtStart: actor.world.starts });
       sequence = sequenceAfter(sequence, records.length);
       number += records.length;
       left--;
@@ -236,8 +238,11 @@ async function sendAll(
     }
     if (found !== undefined && !RETRIABLE.has(found.errorCode)) {
       const isOutOfOrder = found.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
-      // Behind one that is not there; or a power cut has taken what came before.
-      if (isOutOfOrder && model !== undefined && model.losses > identity.losses) return { unacknowledged: [], isLost: true };
+      // Behind one that is not there; or a power cut has taken what came before; or it is known no more, as Kafka's producer snapshots hold
+      // one batch of each producer, and another was sent behind it before the broker was restarted.
+      const wasOvertaken = batches.slice(index + 1).some(({ sentAtStart }) => sentAtStart < actor.world.starts);
+      const wasLost = model !== undefined && model.losses > identity.losses;
+      if (isOutOfOrder && unacknowledged.length === 0 && (wasLost || wasOvertaken)) return { unacknowledged: [], isLost: true };
       if (!isOutOfOrder || unacknowledged.length === 0)
         throw new Violation(
           `${actor.name}: sequence ${batch.baseSequence} is answered ${found.errorCode}: ${found.errorMessage}`,

@@ -38,6 +38,8 @@ export class SimulatedWorld implements LinkWorld {
   /** Set by the first thing that went wrong. */
   failure: unknown;
   state: 'down' | 'starting' | 'up' | 'stopping' = 'down';
+  /** Starts of the broker so far. */
+  starts = 0;
   /** Power cuts so far. */
   losses = 0;
   readonly events = new Map<string, number>();
@@ -108,6 +110,7 @@ export class SimulatedWorld implements LinkWorld {
     this.clock = clock;
     this.files = this.files.kill(this.hooksFor(clock));
     this.state = 'starting';
+    this.starts++;
     this.highWatermarks.clear();
     this.newestGenerations.clear();
     this.count('start');
