@@ -290,7 +290,7 @@ function targetCodecOf(config: LogConfig, sourceCodec: number): number {
   }
 }
 
-/** What a client's batch header may say. */
+/** What a batch header may say: clients are asked everything, this broker's coordinators only what the rest relies on. */
 function checkBatch(batch: RecordBatch, o: ValidationOptions): void {
   if (!Number.isSafeInteger(batch.producerId)) {
     throw new Rejected(
@@ -298,14 +298,15 @@ function checkBatch(batch: RecordBatch, o: ValidationOptions): void {
       `Producer id ${int64At(batch, PRODUCER_ID_AT)} in ${o.topicPartition} is beyond 2^53`,
     );
   }
-  if (o.origin !== 'client') return;
   const reject = (message: string): never => {
     throw new Rejected(ErrorCode.INVALID_RECORD, `${message} topic partition ${o.topicPartition}`);
   };
   const { baseOffset, lastOffset, count } = batch;
   const countFromOffsets = lastOffset - baseOffset + 1;
-  if (countFromOffsets <= 0) reject(`Batch has an invalid offset range: [${baseOffset}, ${lastOffset}] in`);
+  if (o.origin === 'client' && countFromOffsets <= 0)
+    reject(`Batch has an invalid offset range: [${baseOffset}, ${lastOffset}] in`);
   if (count <= 0) reject(`Invalid reported count for record batch: ${count} in`);
+  if (o.origin !== 'client') return;
   if (countFromOffsets !== count)
     reject(`Inconsistent batch offset range [${baseOffset}, ${lastOffset}] and count of records ${count} in`);
   if (batch.isControl) reject('Clients are not allowed to write control records in');

@@ -355,6 +355,14 @@ describe('batches written anew', () => {
     )(refused(packed, o));
   });
 
+  it('needs records, whoever appends', () => {
+    const empty = altered(produced(), (b) => b.writeInt32BE(0, 57));
+    withError(
+      ErrorCode.INVALID_RECORD,
+      /^Invalid reported count for record batch: 0/,
+    )(refused(empty, options({}, { origin: 'coordinator' })));
+  });
+
   it('leaves control batches as they are', () => {
     const marker = produced({ control: true, transactional: true, producerId: 3, producerEpoch: 0, records: [record('k', 'v')] });
     const result = accepted(marker, options({ compressionType: 'zstd' }, { origin: 'coordinator' }));
