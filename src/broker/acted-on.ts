@@ -53,6 +53,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'max.connections',
   'max.connections.per.ip',
   'max.connections.per.ip.overrides',
+  'max.decompressed.message.bytes',
   'max.incremental.fetch.session.cache.slots',
   'max.request.partition.size.limit',
   'message.max.bytes',
@@ -71,9 +72,20 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'process.roles',
   'producer.id.expiration.ms',
   'queued.max.request.bytes',
+  'request.timeout.ms',
   'security.inter.broker.protocol',
+  'share.coordinator.state.topic.min.isr',
+  'share.coordinator.state.topic.num.partitions',
+  'share.coordinator.state.topic.replication.factor',
+  'share.coordinator.state.topic.segment.bytes',
   'socket.listen.backlog.size',
   'socket.request.max.bytes',
+  'transaction.max.timeout.ms',
+  'transaction.state.log.min.isr',
+  'transaction.state.log.num.partitions',
+  'transaction.state.log.replication.factor',
+  'transaction.state.log.segment.bytes',
+  'unclean.leader.election.enable',
 ]);
 
 /** Settings of older releases that still stand in many files: said in a warning, without effect. Anything else unknown is an error. */

@@ -87,13 +87,14 @@ export class Broker {
   }
 
   static async startFrom(options: BrokerSources): Promise<Broker> {
-    const world = worldOf(options);
-    const log = options.log ?? createLogger('warn', world.clock, (line) => void process.stderr.write(line));
-    const ephemeral = ephemeralPath(options, world);
+    const machine = worldOf(options);
+    const log = options.log ?? createLogger('warn', machine.clock, (line) => void process.stderr.write(line));
+    const ephemeral = ephemeralPath(options, machine);
     const settings = new Settings([...options.sources, overrides(options, ephemeral)], {
       likeProduction: options.likeProduction === true,
     });
     for (const warning of settings.warnings) log.warn(warning);
+    const world = { ...machine, network: options.world?.network ?? networkOf(settings) };
     const removeData = (): void => {
       if (ephemeral === undefined) return;
       world.files.removeDirectory(ephemeral);
@@ -137,16 +138,21 @@ export class Broker {
   }
 }
 
-function worldOf({ clock, world = {} }: BrokerSources): World {
+/** The machine's own queue of connections is longer than Apache Kafka's default, because one thread accepts them all. */
+function networkOf(settings: Settings): NodeNetwork {
+  const backlog = 'socket.listen.backlog.size';
+  return settings.explicit().has(backlog) ? new NodeNetwork({ backlog: settings.int(backlog) }) : new NodeNetwork();
+}
+
+function worldOf({ clock, world = {} }: BrokerSources): Omit<World, 'network'> {
   return {
     clock: clock === 'virtual' ? new VirtualClock() : (clock ?? world.clock ?? new NodeClock()),
     files: world.files ?? new NodeFiles(),
-    network: world.network ?? new NodeNetwork(),
     random: world.random ?? new NodeRandom(),
   };
 }
 
-function ephemeralPath(options: BrokerSources, { random }: World): string | undefined {
+function ephemeralPath(options: BrokerSources, { random }: Pick<World, 'random'>): string | undefined {
   const named =
     options.dataDir !== undefined || options.sources.some(({ values }) => values.has('log.dirs') || values.has('log.dir'));
   return named ? undefined : temporaryPath(`blumfeld-${random.bytes(8).toString('hex')}`);

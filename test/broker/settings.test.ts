@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { ACTED_ON, OBSOLETE } from '../../src/broker/acted-on.ts';
 import { DEVELOPMENT_DEFAULTS } from '../../src/broker/development-defaults.ts';
@@ -121,6 +123,21 @@ describe('settings', () => {
     expect(() => settings.boolean('num.partitions')).to.throw('is no boolean');
     expect(() => settings.string('broker.rack')).to.throw('has no value');
     expect(settings.optional('broker.rack')).to.equal(null);
+  });
+
+  it('that code asks for by name are not said to have no effect', () => {
+    const names = new Set(BROKER_CONFIGS.map(({ name }) => name));
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.endsWith('.ts') && !path.includes('generated'),
+    );
+    const asked = new Set<string>();
+    for (const path of files) {
+      const text = readFileSync(join('src', path), 'utf8');
+      for (const [, name] of text.matchAll(/ettings\s*\.(?:int|long|boolean|string|optional|list)\('([\w.]+)'\)/g))
+        asked.add(name ?? '');
+    }
+    expect(asked.size).to.be.above(20);
+    expect([...asked].filter((name) => names.has(name) && !ACTED_ON.has(name))).to.deep.equal([]);
   });
 
   it('in the tables are broker configs, or none where they are obsolete', () => {
