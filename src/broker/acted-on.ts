@@ -85,6 +85,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'transaction.state.log.num.partitions',
   'transaction.state.log.replication.factor',
   'transaction.state.log.segment.bytes',
+  'transaction.two.phase.commit.enable',
   'unclean.leader.election.enable',
 ]);
 
