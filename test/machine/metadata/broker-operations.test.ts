@@ -1,0 +1,85 @@
+/** What becomes of leaders and in-sync sets as brokers come and go. */
+import { expect } from 'chai';
+import { Cluster } from './cluster.ts';
+
+const partition = (cluster: Cluster) => cluster.image.partition('a', 0);
+
+describe('a broker on its own', () => {
+  it('loses leadership when fenced and has it back when unfenced, an epoch later each time', () => {
+    const cluster = new Cluster();
+    cluster.create('a');
+    cluster.perform('fenceBroker', { brokerId: 1 });
+    expect(partition(cluster)).to.deep.include({ leader: -1, leaderEpoch: 1, isr: [], elr: [1], lastKnownElr: [1] });
+    const epoch = cluster.image.brokers.get(1)?.epoch ?? -1;
+    expect(cluster.register(1, epoch)).to.be.above(epoch);
+    expect(cluster.image.brokers.get(1)?.fenced).to.equal(true);
+    cluster.perform('unfenceBroker', { brokerId: 1 });
+    expect(partition(cluster)).to.deep.include({
+      leader: 1,
+      leaderEpoch: 2,
+      isr: [1],
+      elr: [],
+      lastKnownElr: [],
+      recovering: false,
+    });
+  });
+
+  it('is elected as the last known leader, recovering, after an unclean stop', () => {
+    const cluster = new Cluster();
+    cluster.create('a');
+    cluster.register(1, -1);
+    expect(partition(cluster)).to.deep.include({ leader: -1, isr: [], elr: [], lastKnownElr: [1] });
+    cluster.perform('unfenceBroker', { brokerId: 1 });
+    expect(partition(cluster)).to.deep.include({ leader: 1, isr: [1], recovering: true, lastKnownElr: [] });
+  });
+
+  it('stays in sync without eligible leaders, as before KIP-966', () => {
+    const cluster = new Cluster({ elr: false });
+    cluster.create('a');
+    cluster.perform('fenceBroker', { brokerId: 1 });
+    expect(partition(cluster)).to.deep.include({ leader: -1, isr: [1], elr: [], lastKnownElr: [] });
+    cluster.perform('unfenceBroker', { brokerId: 1 });
+    expect(partition(cluster)).to.deep.include({ leader: 1, isr: [1] });
+  });
+
+  it('is registered at the next offset of the log', () => {
+    const cluster = new Cluster();
+    const next = cluster.nextOffset;
+    expect(cluster.register(1, -1)).to.equal(next);
+  });
+
+  it('gets producer ids in blocks that never overlap', () => {
+    const cluster = new Cluster();
+    const block = () => cluster.perform('allocateProducerIds', { brokerId: 1, brokerEpoch: 0 });
+    expect(block()).to.deep.equal({ firstProducerId: 0, size: 1000 });
+    expect(block()).to.deep.equal({ firstProducerId: 1000, size: 1000 });
+    expect(cluster.image.nextProducerId).to.equal(2000);
+  });
+});
+
+describe('several brokers', () => {
+  it('hand leadership to one that is in sync', () => {
+    const cluster = new Cluster({ brokers: [1, 2, 3] });
+    cluster.create('a', { assignments: { 0: [1, 2, 3] } });
+    cluster.perform('fenceBroker', { brokerId: 1 });
+    expect(partition(cluster)).to.deep.include({ leader: 2, leaderEpoch: 1, partitionEpoch: 1, isr: [2, 3], elr: [] });
+    cluster.perform('fenceBroker', { brokerId: 2 });
+    cluster.perform('fenceBroker', { brokerId: 3 });
+    expect(partition(cluster)).to.deep.include({ leader: -1, isr: [], elr: [3], lastKnownElr: [3] });
+    cluster.perform('unfenceBroker', { brokerId: 2 });
+    expect(partition(cluster)?.leader).to.equal(-1);
+    cluster.perform('unfenceBroker', { brokerId: 3 });
+    expect(partition(cluster)).to.deep.include({ leader: 3, isr: [3], elr: [] });
+  });
+
+  it('take turns at leading new partitions', () => {
+    const cluster = new Cluster({ brokers: [1, 2, 3] });
+    cluster.create('a', { partitions: 3, replicationFactor: 2 });
+    const replicas = [...(cluster.image.topicsByName.get('a')?.partitions.values() ?? [])].map((p) => p.replicas);
+    expect(replicas).to.deep.equal([
+      [1, 2],
+      [2, 3],
+      [3, 1],
+    ]);
+  });
+});
