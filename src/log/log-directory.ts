@@ -124,7 +124,10 @@ export class LogDirectory {
     }
     try {
       const meta = await settleIdentity(o);
-      return new LogDirectory(o, meta, unlock, takeCleanShutdown(files, path));
+      const shutdown = takeCleanShutdown(files, path);
+      // If the note came back after a power cut, torn logs would be taken for clean ones.
+      if (shutdown !== undefined) await files.syncDirectory(path);
+      return new LogDirectory(o, meta, unlock, shutdown);
     } catch (error) {
       unlock();
       throw error;
