@@ -286,6 +286,8 @@ export class LogDirectory {
   }
 
   private later(delayMs: number, run: () => void): void {
+    // A job that a stop has overtaken plans no next time.
+    if (this.stopped) return;
     const timer = this.o.clock.after(delayMs, () => {
       this.timers.delete(timer);
       if (!this.stopped && this.currentFailure === undefined) run();
