@@ -142,6 +142,9 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 /** The clock of one process. When the process dies, so does everything that waits for it. */
 export class SimulatedClock implements Clock {
   isRunning = true;
+  /** Resolves when the process has died or ended. */
+  readonly ended: Promise<void>;
+  private end: () => void = () => undefined;
   private readonly scheduler: Scheduler;
   private readonly random: SeededRandom;
   private readonly timers = new Set<Timer>();
@@ -149,6 +152,9 @@ export class SimulatedClock implements Clock {
   constructor(scheduler: Scheduler, random: SeededRandom) {
     this.scheduler = scheduler;
     this.random = random;
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
   }
 
   /** Timers that wait. */
@@ -207,6 +213,7 @@ export class SimulatedClock implements Clock {
 
   stop(): void {
     this.isRunning = false;
+    this.end();
     for (const timer of [...this.timers]) timer.cancel();
   }
 }

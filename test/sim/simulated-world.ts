@@ -183,7 +183,7 @@ export class SimulatedWorld implements LinkWorld {
     this.state = 'stopping';
     this.count('clean stop');
     try {
-      await broker.stop();
+      await Promise.race([broker.stop(), clock.ended]);
     } catch (error) {
       if (clock.isRunning) throw error;
     }
