@@ -19,12 +19,12 @@ import { type ConfigResource, type MetadataChange, MetadataChanges } from '../ma
 import type { ControlRecordDraft } from '../wire/control-record.ts';
 import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
 import type { Clock } from '../world/clock.ts';
-import type { Files, StorageFailure } from '../world/files.ts';
+import type { Files } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
 import { bootstrapRecords } from './metadata-bootstrap.ts';
 import { controlBatch, metadataBatch } from './metadata-batch.ts';
 import { METADATA_LOG_CONFIG, checkFeatures, checkVoters, loadMetadata } from './metadata-loading.ts';
-import { MetadataState } from './metadata-state.ts';
+import type { MetadataState } from './metadata-state.ts';
 import { writeQuorumState } from './quorum-state.ts';
 
 export interface MetadataLogOptions {
@@ -50,7 +50,7 @@ type Listener = (changes: readonly MetadataChange[]) => void | Promise<void>;
 interface Pending {
   readonly records: readonly MetadataRecord[];
   readonly lastOffset: number;
-  readonly settle: (failure: unknown) => void;
+  readonly settle: (failure?: Error) => void;
 }
 
 export class MetadataLog {
@@ -62,7 +62,7 @@ export class MetadataLog {
   #brokerEpoch = -1;
   #pending: Pending[] = [];
   #committing = false;
-  #failure: unknown;
+  #failure: Error | undefined;
   #stopped = false;
 
   private constructor(o: MetadataLogOptions, log: Log, state: MetadataState) {
@@ -108,7 +108,7 @@ export class MetadataLog {
   }
 
   /** Set once the disk has failed: every operation is refused from then on. */
-  get failure(): unknown {
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
@@ -237,7 +237,7 @@ export class MetadataLog {
     const applied = records.length === 0 ? [] : this.#append(records);
     const lastOffset = this.log.logEndOffset - 1;
     await new Promise<void>((resolve, reject) => {
-      const settle = (failure: unknown): void => (failure === undefined ? resolve() : reject(failure));
+      const settle = (failure?: Error): void => (failure === undefined ? resolve() : reject(failure));
       this.#pending.push({ records: applied, lastOffset, settle });
       if (this.#committing) return;
       this.#committing = true;
@@ -253,9 +253,10 @@ export class MetadataLog {
       this.#pending = [];
       try {
         await this.#commit(group);
-        for (const { settle } of group) settle(undefined);
-      } catch (failure) {
-        this.#failure = failure as StorageFailure;
+        for (const { settle } of group) settle();
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error(String(error));
+        this.#failure = failure;
         for (const { settle } of [...group, ...this.#pending]) settle(failure);
         this.#pending = [];
       }

@@ -3,7 +3,7 @@ import { ConfigSource } from '../../wire/config-resource.ts';
 import { CLIENT_METRICS_CONFIGS } from '../../wire/generated/configs.ts';
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import { listOfText, parseConfig } from './config-value.ts';
-import { type EffectiveConfig } from './config-sources.ts';
+import type { EffectiveConfig } from './config-sources.ts';
 import type { ApiError } from './decision.ts';
 
 const MATCH_PARAMETERS: ReadonlySet<string> = new Set([
@@ -40,8 +40,7 @@ function isMatchPattern(pattern: string): boolean {
   if (parameter === undefined || expression === undefined || expression === '' || more.length > 0) return false;
   if (!MATCH_PARAMETERS.has(parameter.trim())) return false;
   try {
-    new RegExp(expression.trim());
-    return true;
+    return RegExp(expression.trim()) instanceof RegExp;
   } catch {
     return false;
   }

@@ -12,7 +12,7 @@ import type { DelegationTokenRecord } from '../../wire/generated/records/delegat
 import type { UserScramCredentialRecord } from '../../wire/generated/records/user-scram-credential-record.ts';
 import type { MetadataRecord } from '../../wire/metadata-record.ts';
 import { type BrokerImage, type ControllerImage, brokerOfRecord, controllerOfRecord } from './broker-image.ts';
-import { type ConfigResource, MetadataChanges } from './metadata-change.ts';
+import type { ConfigResource, MetadataChanges } from './metadata-change.ts';
 import {
   type MutableTopicImage,
   type PartitionImage,
@@ -260,7 +260,8 @@ export class MetadataImage {
     for (const topic of named === undefined ? this.#topicsByName.values() : [named]) {
       for (const partition of topic.partitions.values()) {
         if (partition.elr.length === 0 && partition.lastKnownElr.length === 0) continue;
-        this.#replacePartition(topic, { ...partition, elr: [], lastKnownElr: [] }, partition, changes);
+        const cleared = { ...partition, elr: [], lastKnownElr: [], partitionEpoch: partition.partitionEpoch + 1 };
+        this.#replacePartition(topic, cleared, partition, changes);
       }
     }
   }

@@ -179,8 +179,7 @@ function manualPartition(
   if (problem !== null) return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, problem);
   const partition = newPartition(index, brokerIds, around);
   if (partition !== undefined) return { ok: true, partitions: [partition] };
-  const message =
-    `All brokers specified in the manual partition assignment for partition ${index} ` + 'are fenced or in controlled shutdown.';
+  const message = `All brokers specified in the manual partition assignment for partition ${index} are fenced or in controlled shutdown.`;
   return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
 }
 

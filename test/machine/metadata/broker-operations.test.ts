@@ -72,6 +72,15 @@ describe('several brokers', () => {
     expect(partition(cluster)).to.deep.include({ leader: 3, isr: [3], elr: [] });
   });
 
+  it('forget eligible leaders when the least in-sync count changes, a partition epoch later', () => {
+    const cluster = new Cluster();
+    cluster.create('a');
+    cluster.perform('fenceBroker', { brokerId: 1 });
+    const epoch = partition(cluster)?.partitionEpoch ?? -1;
+    cluster.alter(2, 'a', [['min.insync.replicas', 0, '2']]);
+    expect(partition(cluster)).to.deep.include({ elr: [], lastKnownElr: [], partitionEpoch: epoch + 1 });
+  });
+
   it('take turns at leading new partitions', () => {
     const cluster = new Cluster({ brokers: [1, 2, 3] });
     cluster.create('a', { partitions: 3, replicationFactor: 2 });
