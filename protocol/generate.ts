@@ -163,7 +163,12 @@ class Message {
   }
 
   private mayBeLeftOut(field: Field): boolean {
-    return field.default !== undefined || field.tagged !== undefined || field.ignorable === true || !covers(range(field.versions), this.versions);
+    return (
+      field.default !== undefined ||
+      field.tagged !== undefined ||
+      field.ignorable === true ||
+      !covers(range(field.versions), this.versions)
+    );
   }
 
   private defaultOf(field: Field): string {
@@ -218,7 +223,9 @@ class Message {
     const left = draft && this.mayBeLeftOut(field) ? `${value} === undefined || ` : '';
     if (field.type.startsWith('[]') || field.type === 'bytes') {
       const null_ = field.default === null;
-      return null_ ? `(${left}${value} === null)` : `(${left}${this.nullable(field) ? `${value} !== null && ` : ''}${value}.length === 0)`;
+      return null_
+        ? `(${left}${value} === null)`
+        : `(${left}${this.nullable(field) ? `${value} !== null && ` : ''}${value}.length === 0)`;
     }
     if (this.fieldsOf(field) && d !== 'null') {
       return `(${left}${this.nullable(field) ? `${value} !== null && ` : ''}isDefault${this.typeName(field)}(${value}))`;
@@ -237,7 +244,11 @@ class Message {
       return `r.${c ? `compact${upper(plain)}` : plain}()`;
     };
     const byNull = (c: boolean): string =>
-      nullable === 'true' ? pick(true, c) : nullable === 'false' ? pick(false, c) : `(${nullable} ? ${pick(true, c)} : ${pick(false, c)})`;
+      nullable === 'true'
+        ? pick(true, c)
+        : nullable === 'false'
+          ? pick(false, c)
+          : `(${nullable} ? ${pick(true, c)} : ${pick(false, c)})`;
     if (compact === 'true') return byNull(true);
     return compact === 'false' ? byNull(false) : `(${compact} ? ${byNull(true)} : ${byNull(false)})`;
   }
@@ -257,7 +268,11 @@ class Message {
     const one = PRIMITIVE[kind] ? this.readPrimitive(kind, 'false', compact) : `read${this.typeName(f)}(r, v)`;
     const element = PRIMITIVE[kind]?.ts ?? this.typeName(f);
     const local = `${f.name}_`;
-    const fill = [`const ${local}: ${element}[] = [];`, `for (let i = 0; i < ${f.name}Count; i++) ${local}.push(${one});`, `${f.name} = ${local};`];
+    const fill = [
+      `const ${local}: ${element}[] = [];`,
+      `for (let i = 0; i < ${f.name}Count; i++) ${local}.push(${one});`,
+      `${f.name} = ${local};`,
+    ];
     const head = `const ${f.name}Count = ${count};`;
     if (nullable === 'false') return [head, ...fill];
     return [head, `if (${f.name}Count === null) {`, `  ${f.name} = null;`, '} else {', ...fill.map((l) => `  ${l}`), '}'];
@@ -290,7 +305,12 @@ class Message {
     const define = (lines: string[]): string[] => {
       const version = lines.some((l) => /\bv\b/.test(l)) ? 'v' : '_v';
       const reader = lines.some((l) => /\br\b/.test(l)) ? 'r' : '_r';
-      return [`export function read${name}(${reader}: Reader, ${version}: number): ${name} {`, ...lines.map((l) => `  ${l}`), '}', ''];
+      return [
+        `export function read${name}(${reader}: Reader, ${version}: number): ${name} {`,
+        ...lines.map((l) => `  ${l}`),
+        '}',
+        '',
+      ];
     };
     if (flexible === 'false') return define([...body, `return ${result};`]);
     const cases = tagged.flatMap((f) => {
@@ -330,7 +350,12 @@ class Message {
     const nullable = this.nullable(f) || this.defaultOf(f) === 'null';
     const partly = this.mayBeNull(f, this.present(f));
     const compact = this.isFlexible(f);
-    const refuse = partly === 'true' || !nullable ? [] : [`if (${value} === null${partly === 'false' ? '' : ` && !(${partly})`}) throw new RangeError('${this.name}.${f.name} may not be null in version ' + v);`];
+    const refuse =
+      partly === 'true' || !nullable
+        ? []
+        : [
+            `if (${value} === null${partly === 'false' ? '' : ` && !(${partly})`}) throw new RangeError('${this.name}.${f.name} may not be null in version ' + v);`,
+          ];
     if (!f.type.startsWith('[]')) {
       if (PRIMITIVE[f.type]) return [...refuse, ...this.writePrimitive(f.type, value, nullable, compact)];
       const write = `write${this.typeName(f)}(w, ${value}, v);`;
@@ -338,12 +363,23 @@ class Message {
       const absent = tagged ? 'w.uvarint(0);' : 'w.int8(-1);';
       const present = tagged ? 'w.uvarint(1);' : 'w.int8(1);';
       const both = [`if (${value} === null) {`, `  ${absent}`, '} else {', `  ${present}`, `  ${write}`, '}'];
-      return partly === 'true' ? both : [...refuse, `if (${value} !== null) {`, ...guard(partly, [present]).map((l) => `  ${l}`), `  ${write}`, '} else {', `  ${absent}`, '}'];
+      return partly === 'true'
+        ? both
+        : [
+            ...refuse,
+            `if (${value} !== null) {`,
+            ...guard(partly, [present]).map((l) => `  ${l}`),
+            `  ${write}`,
+            '} else {',
+            `  ${absent}`,
+            '}',
+          ];
     }
     const kind = f.type.slice(2);
     const one = PRIMITIVE[kind] ? this.writePrimitive(kind, 'x', false, compact) : [`write${this.typeName(f)}(w, x, v);`];
     const loop = [`for (const x of ${value}) {`, ...one.map((l) => `  ${l}`), '}'];
-    if (!nullable) return [...guard(compact, [`w.compactArrayLength(${value}.length);`], [`w.arrayLength(${value}.length);`]), ...loop];
+    if (!nullable)
+      return [...guard(compact, [`w.compactArrayLength(${value}.length);`], [`w.arrayLength(${value}.length);`]), ...loop];
     const size = `${value} === null ? null : ${value}.length`;
     const head = guard(compact, [`w.compactNullableArrayLength(${size});`], [`w.nullableArrayLength(${size});`]);
     return [...refuse, ...head, `if (${value} !== null) {`, ...loop.map((l) => `  ${l}`), '}'];
@@ -356,15 +392,20 @@ class Message {
       const here = this.present(f);
       const asTag = meet(range(f.tagged), here);
       const value = `${f.name}_`;
-      const get = this.mayBeLeftOut(f) ? `const ${value} = m.${f.name} === undefined ? ${this.defaultOf(f)} : m.${f.name};` : `const ${value} = m.${f.name};`;
+      const get = this.mayBeLeftOut(f)
+        ? `const ${value} = m.${f.name} === undefined ? ${this.defaultOf(f)} : m.${f.name};`
+        : `const ${value} = m.${f.name};`;
       body.push(get);
       if (!empty(asTag)) tagged.push({ f, value, when: within(asTag, meet(this.versions, this.flexible)) });
       const plain: Range = empty(asTag) ? here : { first: here.first, last: Math.min(here.last, asTag.first - 1) };
       const condition = within(plain, this.versions);
       const absent = within(here, this.versions);
-      const lost = f.ignorable || absent === 'true' ? [] : guard(`!(${absent}) && !${this.isDefault(f, value, false)}`, [
-        `throw new RangeError('${this.name}.${f.name} has no place in version ' + v);`,
-      ]);
+      const lost =
+        f.ignorable || absent === 'true'
+          ? []
+          : guard(`!(${absent}) && !${this.isDefault(f, value, false)}`, [
+              `throw new RangeError('${this.name}.${f.name} has no place in version ' + v);`,
+            ]);
       if (!empty(plain)) body.push(...guard(condition, this.writeField(f, value, false)));
       body.push(...lost);
     }
@@ -372,12 +413,19 @@ class Message {
     const lines = flexible === 'false' ? body : [...body, ...guard(flexible, this.writeTags(tagged))];
     const version = lines.some((l) => /\bv\b/.test(l)) ? 'v' : '_v';
     const [w, m] = lines.length > 0 ? ['w', 'm'] : ['_w', '_m'];
-    return [`export function write${name}(${w}: Writer, ${m}: ${name}Draft, ${version}: number): void {`, ...lines.map((l) => `  ${l}`), '}', ''];
+    return [
+      `export function write${name}(${w}: Writer, ${m}: ${name}Draft, ${version}: number): void {`,
+      ...lines.map((l) => `  ${l}`),
+      '}',
+      '',
+    ];
   }
 
   private writeTags(tagged: { f: Field; value: string; when: string }[]): string[] {
     const sorted = tagged.toSorted((a, b) => (a.f.tag ?? 0) - (b.f.tag ?? 0));
-    const lines = [sorted.length > 0 ? 'let tagCount = m.unknownTags?.length ?? 0;' : 'const tagCount = m.unknownTags?.length ?? 0;'];
+    const lines = [
+      sorted.length > 0 ? 'let tagCount = m.unknownTags?.length ?? 0;' : 'const tagCount = m.unknownTags?.length ?? 0;',
+    ];
     for (const { f, value, when } of sorted) {
       const set = `!${this.isDefault(f, value, false)}`;
       lines.push(`const ${f.name}Set = ${when === 'true' ? set : `${when} && ${set}`};`, `if (${f.name}Set) tagCount++;`);
@@ -387,7 +435,13 @@ class Message {
     for (const { f, value } of sorted) {
       const tag = f.tag ?? 0;
       if (tag - after > 1) lines.push(`w.unknownTags(m.unknownTags, ${after}, ${tag});`);
-      lines.push(`if (${f.name}Set) {`, `  const begin = w.beginTag(${tag});`, ...this.writeField(f, value, true).map((l) => `  ${l}`), '  w.endTag(begin);', '}');
+      lines.push(
+        `if (${f.name}Set) {`,
+        `  const begin = w.beginTag(${tag});`,
+        ...this.writeField(f, value, true).map((l) => `  ${l}`),
+        '  w.endTag(begin);',
+        '}',
+      );
       after = tag;
     }
     lines.push(`w.unknownTags(m.unknownTags, ${after}, Number.POSITIVE_INFINITY);`);
@@ -425,14 +479,21 @@ function generateApis(apis: Api[]): void {
       if (schema) lines.push(...new Message(api.name + upper(side), schema, api.versions, api.flexible).out);
     }
     file(`${kebab(api.name)}.ts`, lines);
-    const names = ['Request', 'Response'].flatMap((s) => [`type ${api.name}${s}`, `type ${api.name}${s}Draft`, `read${api.name}${s}`, `write${api.name}${s}`]);
+    const names = ['Request', 'Response'].flatMap((s) => [
+      `type ${api.name}${s}`,
+      `type ${api.name}${s}Draft`,
+      `read${api.name}${s}`,
+      `write${api.name}${s}`,
+    ]);
     imports.push(`import { ${names.join(', ')} } from './${kebab(api.name)}.ts';`);
     const v = range(api.versions);
     const flexible = range(api.flexible);
     table.push(
       `  ${lower(api.name)}: { key: ${api.key}, name: '${api.name}', minVersion: ${v.first}, maxVersion: ${v.last}, flexibleFrom: ${empty(flexible) ? 'Number.POSITIVE_INFINITY' : flexible.first}, latestVersionUnstable: ${api.latestVersionUnstable ?? false}, listeners: ${JSON.stringify(api.listeners).replaceAll('"', "'")}, readRequest: read${api.name}Request, writeRequest: write${api.name}Request, readResponse: read${api.name}Response, writeResponse: write${api.name}Response },`,
     );
-    types.push(`  ${lower(api.name)}: { request: ${api.name}Request; requestDraft: ${api.name}RequestDraft; response: ${api.name}Response; responseDraft: ${api.name}ResponseDraft };`);
+    types.push(
+      `  ${lower(api.name)}: { request: ${api.name}Request; requestDraft: ${api.name}RequestDraft; response: ${api.name}Response; responseDraft: ${api.name}ResponseDraft };`,
+    );
   }
   file('apis.ts', [
     ...imports,
@@ -479,13 +540,24 @@ function generateRecords(records: Rec[]): void {
   for (const record of records) {
     families.set(record.family, [...(families.get(record.family) ?? []), record]);
     const lines: string[] = [];
-    for (const [suffix, side] of [['Key', record.keySchema], ['Value', record.valueSchema]] as const) {
-      if (side) lines.push(...new Message(record.name + suffix, side, side.versions ?? record.versions ?? '0', side.flexible ?? 'none').out);
+    for (const [suffix, side] of [
+      ['Key', record.keySchema],
+      ['Value', record.valueSchema],
+    ] as const) {
+      if (side)
+        lines.push(
+          ...new Message(record.name + suffix, side, side.versions ?? record.versions ?? '0', side.flexible ?? 'none').out,
+        );
     }
-    if ('fields' in record) lines.push(...new Message(record.name, record, record.versions ?? '0', record.flexible ?? 'none').out);
+    if ('fields' in record)
+      lines.push(...new Message(record.name, record, record.versions ?? '0', record.flexible ?? 'none').out);
     file(join('records', `${kebab(record.name)}.ts`), lines, '../..');
   }
-  for (const [family, members] of families) generateFamily(family, members.toSorted((a, b) => (a.key ?? 0) - (b.key ?? 0)));
+  for (const [family, members] of families)
+    generateFamily(
+      family,
+      members.toSorted((a, b) => (a.key ?? 0) - (b.key ?? 0)),
+    );
 }
 
 /** A table of one family's records by name: key number, versions and codecs. */
@@ -496,13 +568,19 @@ function generateFamily(family: string, members: Rec[]): void {
   const types: string[] = [];
   for (const r of members) {
     const parts = keyed ? [`${r.name}Key`, `${r.name}Value`] : [r.name];
-    imports.push(`import { ${parts.flatMap((p) => [`type ${p}`, `type ${p}Draft`, `read${p}`, `write${p}`]).join(', ')} } from './${kebab(r.name)}.ts';`);
+    imports.push(
+      `import { ${parts.flatMap((p) => [`type ${p}`, `type ${p}Draft`, `read${p}`, `write${p}`]).join(', ')} } from './${kebab(r.name)}.ts';`,
+    );
     const versions = range(keyed ? r.valueSchema?.versions : r.versions);
     const codecs = keyed
       ? `readKey: read${r.name}Key, writeKey: write${r.name}Key, readValue: read${r.name}Value, writeValue: write${r.name}Value`
       : `read: read${r.name}, write: write${r.name}`;
     rows.push(`  ${r.name}: { key: ${r.key ?? -1}, minVersion: ${versions.first}, maxVersion: ${versions.last}, ${codecs} },`);
-    types.push(keyed ? `  ${r.name}: { key: ${r.name}Key; keyDraft: ${r.name}KeyDraft; value: ${r.name}Value; valueDraft: ${r.name}ValueDraft };` : `  ${r.name}: { value: ${r.name}; valueDraft: ${r.name}Draft };`);
+    types.push(
+      keyed
+        ? `  ${r.name}: { key: ${r.name}Key; keyDraft: ${r.name}KeyDraft; value: ${r.name}Value; valueDraft: ${r.name}ValueDraft };`
+        : `  ${r.name}: { value: ${r.name}; valueDraft: ${r.name}Draft };`,
+    );
   }
   const F = upper(family);
   const fields = keyed
