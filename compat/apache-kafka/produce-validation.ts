@@ -322,7 +322,7 @@ async function produce(client: Client, scenario: Scenario): Promise<Answer & { r
     acks: -1,
     timeoutMs: 10_000,
     topicData: [{ name: topicName(scenario.topic), partitionData: [{ index: 0, records: scenario.records }] }],
-  } as never);
+  });
   const partition = response.responses[0]?.partitionResponses[0];
   if (partition === undefined) throw new Error(`no answer for ${scenario.name}`);
   return {
@@ -401,7 +401,7 @@ async function main(address: string, logDir: string): Promise<void> {
       assignments: [],
       configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
     })),
-  } as never);
+  });
   await ready(client);
   let differences = 0;
   const all = scenarios();

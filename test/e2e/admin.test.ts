@@ -101,7 +101,7 @@ describe('kafkajs administers', function () {
     );
     await producer.send({ topic, messages: [0, 1, 2, 3, 4].map((partition) => ({ value: `${partition}`, partition })) });
     const received = await readAll(kafka, [topic], 5, byValue);
-    expect(received.map((record) => record.partition).sort()).to.deep.equal([0, 1, 2, 3, 4]);
+    expect(received.map((record) => record.partition).sort((a, b) => a - b)).to.deep.equal([0, 1, 2, 3, 4]);
     expect(await typeOf(admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }))).to.equal('INVALID_PARTITIONS');
   });
 

@@ -121,9 +121,7 @@ describe('kafkajs produces', function () {
       })),
     });
     const received = await readAll(kafka, topics, 6);
-    expect(received.map((record) => record.value?.toString()).sort()).to.deep.equal(
-      topics.flatMap((topic) => [`${topic} 0`, `${topic} 1`]).sort(),
-    );
+    expect(received.map(byValue).sort()).to.deep.equal(topics.flatMap((topic) => [`${topic} 0`, `${topic} 1`]).sort());
     expect(received.every((record) => record.value?.toString() === `${record.topic} ${record.partition}`)).to.equal(true);
   });
 

@@ -60,7 +60,7 @@ export async function simulate(seed: number, showTrace = false): Promise<Outcome
       if (world.trace.steps > MAX_STEPS || world.scheduler.nowMs > MAX_MS)
         throw new Violation('the clients do not come to an end');
     }
-    if (world.failure !== undefined) throw world.failure;
+    if (world.failure !== undefined) throw world.failure instanceof Error ? world.failure : new Error(String(world.failure));
   } catch (error) {
     throw new Violation(
       `SEED=${seed} fails: ${error instanceof Error ? (error instanceof Violation ? error.message : error.stack) : String(error)}\n${world.trace.last}`,

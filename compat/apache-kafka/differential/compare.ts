@@ -9,9 +9,7 @@ export function plain(value: unknown): Plain {
   if (typeof value === 'bigint') return String(value);
   if (Buffer.isBuffer(value)) return `0x${value.toString('hex')}`;
   if (Array.isArray(value)) {
-    return value.length > 0 && value.every((one) => Buffer.isBuffer(one))
-      ? plain(Buffer.concat(value as Buffer[]))
-      : value.map(plain);
+    return value.length > 0 && value.every((one) => Buffer.isBuffer(one)) ? plain(Buffer.concat(value)) : value.map(plain);
   }
   if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
   return value as Plain;

@@ -64,7 +64,7 @@ export class Conversation {
     draft: ApiTypes[N]['requestDraft'],
     options: CallOptions = {},
   ): Promise<ApiTypes[N]['response']> {
-    const version = options.version ?? ((api as ApiName) === this.api ? this.version : servedVersions(api).max);
+    const version = options.version ?? (api === this.api ? this.version : servedVersions(api).max);
     try {
       const answer = await this.connection(options.on ?? 'first').call(api, fit(api, draft, version), version, 'differential');
       if (options.quiet !== true) this.transcript.push({ api, answer: plain(answer) });

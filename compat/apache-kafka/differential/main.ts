@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { type Case } from './case.ts';
+import type { Case } from './case.ts';
 import { CONFIG_CASES } from './cases/configs.ts';
 import { FRAME_CASES } from './cases/frames.ts';
 import { GROUP_CASES } from './cases/groups.ts';
