@@ -3,7 +3,7 @@
  *
  * Invariants: a path has at most one open handle here; a handle that is in use (`borrow`) is not closed before it is given back.
  */
-import type { Files, OpenFile } from '../world/files.ts';
+import { type Files, type OpenFile, StorageFailure } from '../world/files.ts';
 
 const DEFAULT_CAPACITY = 1000;
 
@@ -17,6 +17,7 @@ interface Handle {
 export class FileHandles {
   private readonly files: Files;
   private readonly capacity: number;
+  private closed = false;
   /** In the order of use, least recent first. */
   private readonly open = new Map<string, Handle>();
 
@@ -32,9 +33,10 @@ export class FileHandles {
   private handle(path: string): Handle {
     let handle = this.open.get(path);
     if (handle === undefined) {
+      if (this.closed) throw new StorageFailure('open', path, 'closed');
       handle = { file: this.files.open(path, 'write'), users: 0, doomed: false };
       this.open.set(path, handle);
-      if (this.open.size > this.capacity) this.closeOldest();
+      if (this.open.size > this.capacity) this.closeOldest(path);
     } else {
       this.open.delete(path);
       this.open.set(path, handle);
@@ -42,9 +44,9 @@ export class FileHandles {
     return handle;
   }
 
-  private closeOldest(): void {
+  private closeOldest(except: string): void {
     for (const [path, handle] of this.open) {
-      if (handle.users > 0) continue;
+      if (handle.users > 0 || path === except) continue;
       this.open.delete(path);
       handle.file.close();
       return;
@@ -66,6 +68,12 @@ export class FileHandles {
       handle.users--;
       if (handle.doomed && handle.users === 0) handle.file.close();
     }
+  }
+
+  /** Nothing is opened any more; what is open is closed, as soon as nobody reads it. A read that a stop has overtaken fails. */
+  close(): void {
+    this.closed = true;
+    for (const path of [...this.open.keys()]) this.release(path);
   }
 
   /** The file is done with here: closed now, or as soon as its last user is done. */

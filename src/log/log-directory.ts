@@ -430,6 +430,7 @@ export class LogDirectory {
       await this.saving;
       if (clean) await this.writeCleanShutdown(o.brokerEpoch);
     } finally {
+      this.handles.close();
       this.unlock();
     }
   }

@@ -517,6 +517,7 @@ export class Log {
       });
     }
     this.closed = true;
+    this.keeper.close();
     this.writer.abandon();
     await this.writer.settled();
     await this.leaderEpochs.saved();

@@ -5,7 +5,7 @@
  * the background; a discarded one is renamed at once and removed after file.delete.delay.ms, so that who still reads it can finish.
  * Source: UnifiedLog.roll and LocalLog.deleteSegmentFiles of Apache Kafka.
  */
-import type { Clock } from '../world/clock.ts';
+import type { Clock, Timer } from '../world/clock.ts';
 import type { Files } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
 import type { FileHandles } from './file-handles.ts';
@@ -33,6 +33,7 @@ export interface SegmentKeeperOptions {
 
 export class SegmentKeeper {
   private readonly o: SegmentKeeperOptions;
+  private readonly removals = new Set<Timer>();
 
   constructor(o: SegmentKeeperOptions) {
     this.o = o;
@@ -94,7 +95,8 @@ export class SegmentKeeper {
 
   private removeLater(paths: readonly string[]): void {
     const { clock, files, writer } = this.o;
-    clock.after(this.o.config().fileDeleteDelayMs, () => {
+    const timer = clock.after(this.o.config().fileDeleteDelayMs, () => {
+      this.removals.delete(timer);
       if (!this.o.isOpen()) return;
       try {
         for (const path of paths) files.remove(path);
@@ -102,6 +104,13 @@ export class SegmentKeeper {
         writer.fail(error);
       }
     });
+    this.removals.add(timer);
+  }
+
+  /** What still waits to be removed is removed when the log is opened again. */
+  close(): void {
+    for (const timer of this.removals) timer.cancel();
+    this.removals.clear();
   }
 
   /** Discards everything and begins anew at `offset`. */
