@@ -177,9 +177,12 @@ export class FakeNetwork implements Network {
     there.peer = here;
     const read: Buffer[] = [];
     here.start({ data: (chunk) => void read.push(chunk), drain: () => undefined, closed: () => undefined, ...o.events });
-    this.servers.add(there);
     this.options.later(() => {
-      if (!there.isClosed) accept(there);
+      if (there.isClosed) return;
+      // Whoever listened may have stopped meanwhile.
+      if (this.listening.get(port) !== accept) return there.destroy();
+      this.servers.add(there);
+      accept(there);
     });
     return {
       connection: here,
