@@ -57,6 +57,7 @@ export async function startBlumfeld(dataDir: string, overrides: readonly string[
     [MAIN, 'start', '--port', '0', '--data-dir', dataDir, ...overrides.flatMap((one) => ['--override', one])],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:KAFKA|CLUSTER_ID)/.test(name))),
     },
   );
   const stop = stopper(child);

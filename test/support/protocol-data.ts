@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** The folder of golden data beside the checkout; `KAFKA_FACTS` names another one. */
-export const FACTS = resolve(process.env['KAFKA_FACTS'] ?? '../shared/protocol');
+/** The folder of golden data beside the checkout; `PROTOCOL_FACTS` names another one. */
+export const FACTS = resolve(process.env['PROTOCOL_FACTS'] ?? '../shared/protocol');
 
 export interface Field {
   readonly name: string;
@@ -39,7 +39,8 @@ export interface RecordSchema extends Schema {
 
 const parse = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
 
-export const apiSchemas = (): ApiSchema[] => readdirSync('protocol/api').map((name) => parse<ApiSchema>(join('protocol/api', name)));
+export const apiSchemas = (): ApiSchema[] =>
+  readdirSync('protocol/api').map((name) => parse<ApiSchema>(join('protocol/api', name)));
 export const recordSchemas = (): RecordSchema[] =>
   readdirSync('protocol/records').map((name) => parse<RecordSchema>(join('protocol/records', name)));
 export const headerSchema = (name: 'request-header' | 'response-header'): Schema => parse<Schema>(`protocol/${name}.json`);
@@ -47,7 +48,8 @@ export const headerSchema = (name: 'request-header' | 'response-header'): Schema
 /** The rows of a JSON-lines file of golden data. */
 export function vectors<T>(...path: string[]): T[] {
   const file = join(FACTS, 'vectors', ...path);
-  if (!existsSync(file)) throw new Error(`golden vectors are missing: ${file}; set KAFKA_FACTS to the folder that holds vectors/`);
+  if (!existsSync(file))
+    throw new Error(`golden vectors are missing: ${file}; set PROTOCOL_FACTS to the folder that holds vectors/`);
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
@@ -75,7 +77,9 @@ function struct(schema: Schema, fields: readonly Field[], value: { [name: string
     const v = value[field.name];
     if (v === undefined) continue;
     const list = field.type.startsWith('[]') && v !== null;
-    out[field.name] = list ? (v as Json[]).map((x) => one(schema, field, field.type.slice(2), x)) : one(schema, field, field.type, v);
+    out[field.name] = list
+      ? (v as Json[]).map((x) => one(schema, field, field.type.slice(2), x))
+      : one(schema, field, field.type, v);
   }
   return out;
 }
@@ -86,9 +90,11 @@ export const draftOf = (schema: Schema, value: unknown): Record<string, unknown>
 
 /** The fields of `whole` that `part` has too, deep: what reading gave, restricted to what the vector names. */
 export function restrict(whole: unknown, part: unknown): unknown {
-  if (part === null || typeof part !== 'object' || Buffer.isBuffer(part) || whole === null || typeof whole !== 'object') return whole;
+  if (part === null || typeof part !== 'object' || Buffer.isBuffer(part) || whole === null || typeof whole !== 'object')
+    return whole;
   if (Array.isArray(part)) return Array.isArray(whole) ? whole.map((x: unknown, i) => restrict(x, part[i])) : whole;
   const out: Record<string, unknown> = {};
-  for (const name of Object.keys(part)) out[name] = restrict((whole as Record<string, unknown>)[name], (part as Record<string, unknown>)[name]);
+  for (const name of Object.keys(part))
+    out[name] = restrict((whole as Record<string, unknown>)[name], (part as Record<string, unknown>)[name]);
   return out;
 }
