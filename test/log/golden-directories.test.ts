@@ -9,7 +9,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts';
 import type { Log } from '../../src/log/log.ts';
 import { parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
-import { batchesOf } from '../../src/wire/record-batch.ts';
+import { batchesOf, type RecordBatch } from '../../src/wire/record-batch.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
@@ -33,6 +33,7 @@ interface GoldenBatch {
 interface GoldenFile {
   readonly batches?: readonly GoldenBatch[];
   readonly entries?: readonly (readonly (number | string)[])[];
+  readonly aborted?: readonly unknown[];
   readonly producers?: readonly {
     readonly producerId: string;
     readonly epoch: number;
@@ -59,6 +60,17 @@ const CONFIG: LogConfig = { ...DEFAULT_LOG_CONFIG, retentionMs: -1, segmentIndex
 const IDENTITY = { clusterId: '4L6g3nShT-eMCtK--X86sw', nodeId: 1, directoryId: 'U0NSzs5MRFCWG_YBqsIJvA' };
 /** Shortly after the directories were written: no producer has expired. */
 const NOW = 1_795_357_600_000;
+
+const open = (path: string): Promise<LogDirectory> =>
+  LogDirectory.open({
+    files: new NodeFiles(),
+    clock: new VirtualClock(NOW),
+    random: new SeededRandom(1),
+    path,
+    identity: IDENTITY,
+    // User records bear timestamps of 2023: by those their producers would have expired.
+    producerIdExpirationMs: Number.MAX_SAFE_INTEGER,
+  });
 
 async function readAll(log: Log, upTo: 'logEnd' | 'highWatermark' | 'lastStable', committed: boolean): Promise<number[]> {
   const offsets: number[] = [];
@@ -102,15 +114,7 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
     before(async () => {
       path = mkdtempSync(join(tmpdir(), 'blumfeld-'));
       execFileSync('tar', ['xzf', join(FACTS, 'disk', `${name}.tar.gz`), '-C', path]);
-      directory = await LogDirectory.open({
-        files,
-        clock: new VirtualClock(NOW),
-        random: new SeededRandom(1),
-        path,
-        identity: IDENTITY,
-        // User records bear timestamps of 2023: by those their producers would have expired.
-        producerIdExpirationMs: Number.MAX_SAFE_INTEGER,
-      });
+      directory = await open(path);
       metadata = await directory.openMetadataLog(CONFIG);
       await directory.openLogs(() => CONFIG);
     });
@@ -142,23 +146,21 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
     it('gives every batch and every record as written', async () => {
       for (const log of directory.logs()) {
         const wanted = goldenBatches(golden, `${log.topic}-${log.partition}`);
-        const got = [];
-        for await (const batch of log.batches(0)) {
-          got.push({
-            baseOffset: String(batch.baseOffset),
-            lastOffset: String(batch.lastOffset),
-            crc: batch.crc,
-            offsets: recordsOf(batch).map((r) => String(r.offset)),
-          });
-        }
-        expect(got, log.directory).to.deep.equal(
-          wanted.map((b) => ({
-            baseOffset: b.baseOffset,
-            lastOffset: b.lastOffset,
-            crc: b.crc,
-            offsets: b.records.map((r) => r.offset),
-          })),
+        const got: RecordBatch[] = [];
+        for await (const batch of log.batches(0)) got.push(batch);
+        expect(got.map((b) => [String(b.baseOffset), String(b.lastOffset), b.crc])).to.deep.equal(
+          wanted.map((b) => [b.baseOffset, b.lastOffset, b.crc]),
         );
+        for (const [i, batch] of got.entries()) {
+          const records = recordsOf(batch);
+          expect(records.map((r) => [String(r.offset), String(r.timestamp)])).to.deep.equal(
+            wanted[i]?.records.map((r) => [r.offset, r.timestamp]),
+          );
+          for (const [j, { key, value }] of (wanted[i]?.records ?? []).entries()) {
+            if (key !== undefined) expect(records[j]?.key?.toString('hex') ?? null).to.equal(key);
+            if (value !== undefined) expect(records[j]?.value?.toString('hex') ?? null).to.equal(value);
+          }
+        }
       }
     });
 
@@ -204,6 +206,33 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
         if (!file.endsWith('.snapshot') || files.stat(`${path}/${file}`) === undefined) continue;
         const bytes = files.readFile(`${path}/${file}`);
         expect(formatProducerSnapshot(parseProducerSnapshot(bytes) ?? []).toString('hex'), file).to.equal(bytes.toString('hex'));
+      }
+    });
+
+    it('makes from the logs alone the indexes that Kafka made', async () => {
+      await directory.stop({ clean: true, brokerEpoch: -1 });
+      const remade = ['.index', '.timeindex', '.txnindex'];
+      for (const file of Object.keys(golden.files)) {
+        if (remade.some((suffix) => file.endsWith(suffix)) && !file.includes('-delete')) files.remove(`${path}/${file}`);
+      }
+      for (const checkpoint of ['.kafka_cleanshutdown', 'recovery-point-offset-checkpoint'])
+        files.remove(`${path}/${checkpoint}`);
+      directory = await open(path);
+      await directory.openMetadataLog(CONFIG);
+      await directory.openLogs(() => ({ ...CONFIG, cleanupPolicy: ['compact'] }));
+      await directory.stop({ clean: true, brokerEpoch: -1 });
+      for (const [file, { entries, aborted }] of Object.entries(golden.files)) {
+        if (file.includes('-delete') || file.startsWith('keyed-')) continue;
+        const size = entries !== undefined ? entries.length * (file.endsWith('.index') ? 8 : 12) : (aborted?.length ?? 0) * 34;
+        if (!remade.some((suffix) => file.endsWith(suffix))) continue;
+        const bytes = files.stat(`${path}/${file}`) === undefined ? Buffer.alloc(0) : files.readFile(`${path}/${file}`);
+        expect(bytes.length, file).to.equal(size);
+        for (const [i, [first, second]] of (entries ?? []).entries()) {
+          const shown = file.endsWith('.index')
+            ? [bytes.readInt32BE(i * 8), bytes.readInt32BE(i * 8 + 4)]
+            : [String(bytes.readBigInt64BE(i * 12)), bytes.readInt32BE(i * 12 + 8)];
+          expect(shown, file).to.deep.equal([first, second]);
+        }
       }
     });
   });

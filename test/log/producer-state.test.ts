@@ -1,0 +1,191 @@
+import { expect } from 'chai';
+import { formatProducerSnapshot, parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
+import { ProducerState } from '../../src/log/producer-state.ts';
+import { ErrorCode } from '../../src/wire/generated/errors.ts';
+import { RecordBatch } from '../../src/wire/record-batch.ts';
+import { FakeFiles } from '../sim/fake-files.ts';
+import { batch, type BatchOptions, marker } from './log-fixture.ts';
+
+const MAX_SEQUENCE = 0x7fff_ffff;
+
+class Fixture {
+  readonly files = new FakeFiles();
+  readonly state: ProducerState;
+  private offset = 0;
+
+  constructor(expirationMs = Number.MAX_SAFE_INTEGER) {
+    this.files.makeDirectory('/d');
+    this.state = new ProducerState({ files: this.files, directory: '/d', where: 'topic-0', expirationMs });
+  }
+
+  private at(bytes: Buffer): RecordBatch {
+    const placed = new RecordBatch(bytes);
+    placed.setBaseOffset(this.offset);
+    return placed;
+  }
+
+  /** Appends as a client; the first offset, 'duplicate', or the error. */
+  send(o: BatchOptions): number | string {
+    return this.add(this.at(batch({ producerId: 1, producerEpoch: 0, ...o })), 'client');
+  }
+
+  end(epoch: number, kind: 'commit' | 'abort', coordinatorEpoch = 0, transactionVersion = 0): number | string {
+    return this.add(this.at(marker(1, epoch, kind, coordinatorEpoch)), 'coordinator', transactionVersion);
+  }
+
+  private add(placed: RecordBatch, origin: 'client' | 'coordinator', transactionVersion = 0): number | string {
+    const check = this.state.check([placed], { origin, transactionVersion, transactionVerified: true });
+    if (check.kind === 'refused') return ErrorCode[check.error as never] ?? nameOf(check.error);
+    if (check.kind === 'duplicate') return 'duplicate';
+    if (check.staged !== undefined) this.state.apply(check.staged, () => undefined);
+    this.offset = placed.lastOffset + 1;
+    this.state.endOffset = this.offset;
+    return placed.baseOffset;
+  }
+}
+
+const nameOf = (code: number): string => Object.entries(ErrorCode).find(([, value]) => value === code)?.[0] ?? String(code);
+
+describe('Producer state: sequences', () => {
+  it('takes what follows, refuses gaps and old ones that are forgotten', () => {
+    const f = new Fixture();
+    expect(f.send({ baseSequence: 0, count: 3 })).to.equal(0);
+    expect(f.send({ baseSequence: 3 })).to.equal(3);
+    expect(f.send({ baseSequence: 5 })).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    expect(f.send({ baseSequence: 3 })).to.equal('duplicate');
+    expect(f.send({ baseSequence: 0, count: 3 })).to.equal('duplicate');
+    expect(f.send({ baseSequence: 0, count: 2 })).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  });
+
+  it('takes any first sequence of a producer that is not known', () => {
+    const f = new Fixture();
+    expect(f.send({ baseSequence: 17 })).to.equal(0);
+    expect(f.send({ baseSequence: 18 })).to.equal(1);
+  });
+
+  it('wraps around after 2^31 - 1', () => {
+    const f = new Fixture();
+    expect(f.send({ baseSequence: MAX_SEQUENCE - 1, count: 4 })).to.equal(0);
+    expect(f.state.get(1)?.lastSequence).to.equal(1);
+    expect(f.send({ baseSequence: MAX_SEQUENCE - 1, count: 4 })).to.equal('duplicate');
+    expect(f.send({ baseSequence: 2 })).to.equal(4);
+    const exact = new Fixture();
+    expect(exact.send({ baseSequence: MAX_SEQUENCE })).to.equal(0);
+    expect(exact.send({ baseSequence: 0 })).to.equal(1);
+  });
+
+  it('begins anew with a higher epoch and refuses a lower one', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0, producerEpoch: 3 });
+    expect(f.send({ baseSequence: 4, producerEpoch: 4 })).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    expect(f.send({ baseSequence: 0, producerEpoch: 4 })).to.equal(1);
+    expect(f.send({ baseSequence: 1, producerEpoch: 3 })).to.equal('INVALID_PRODUCER_EPOCH');
+    expect(f.state.get(1)?.batches).to.have.length(1);
+  });
+
+  it('forgets producers that have not written for long, but none with an open transaction', () => {
+    const f = new Fixture(1000);
+    f.send({ baseSequence: 0, timestamp: 5000 });
+    f.state.removeExpired(5999);
+    expect(f.state.count).to.equal(1);
+    f.state.removeExpired(6000);
+    expect(f.state.count).to.equal(0);
+    f.send({ baseSequence: 9, timestamp: 5000, transactional: true });
+    f.state.removeExpired(60_000);
+    expect(f.state.count).to.equal(1);
+  });
+});
+
+describe('Producer state: transactions', () => {
+  it('is unstable from the first batch until the end is below the high watermark', () => {
+    const f = new Fixture();
+    f.send({ producerId: 2, baseSequence: 0 });
+    expect(f.state.firstUnstableOffset).to.equal(undefined);
+    f.send({ baseSequence: 0, transactional: true });
+    f.send({ baseSequence: 1, transactional: true });
+    expect(f.state.firstUnstableOffset).to.equal(1);
+    expect(f.end(0, 'commit')).to.equal(3);
+    expect(f.state.firstUnstableOffset).to.equal(1);
+    f.state.onHighWatermark(3);
+    expect(f.state.firstUnstableOffset).to.equal(1);
+    f.state.onHighWatermark(4);
+    expect(f.state.firstUnstableOffset).to.equal(undefined);
+  });
+
+  it('refuses a plain batch inside a transaction, and one that nobody vouched for', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0, transactional: true });
+    expect(f.send({ baseSequence: 1 })).to.equal('INVALID_TXN_STATE');
+    const unverified = f.state.check(
+      [new RecordBatch(batch({ producerId: 9, producerEpoch: 0, baseSequence: 0, transactional: true }))],
+      {
+        origin: 'client',
+        transactionVersion: 0,
+        transactionVerified: false,
+      },
+    );
+    expect(unverified).to.deep.include({ kind: 'refused', error: ErrorCode.INVALID_TXN_STATE });
+  });
+
+  it('refuses markers of an older epoch or coordinator; version 2 wants a higher epoch', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0, producerEpoch: 5, transactional: true });
+    expect(f.end(4, 'abort')).to.equal('INVALID_PRODUCER_EPOCH');
+    expect(f.end(5, 'abort', 0, 2)).to.equal('INVALID_PRODUCER_EPOCH');
+    expect(f.end(6, 'abort', 3, 2)).to.equal(1);
+    expect(f.end(6, 'abort', 3, 2)).to.equal(2);
+    expect(f.end(6, 'abort', 2)).to.equal('TRANSACTION_COORDINATOR_FENCED');
+    expect(f.send({ baseSequence: 0, producerEpoch: 5 })).to.equal('INVALID_PRODUCER_EPOCH');
+  });
+});
+
+describe('Producer state: snapshots', () => {
+  it('comes back from its snapshot, open transactions included', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0, count: 4 });
+    f.send({ producerId: 2, baseSequence: 7, transactional: true });
+    f.state.takeSnapshot();
+    const again = new ProducerState({ files: f.files, directory: '/d', where: 'topic-0', expirationMs: Number.MAX_SAFE_INTEGER });
+    again.truncateAndReload(0, 5, 0);
+    expect(again.endOffset).to.equal(5);
+    expect(again.firstUnstableOffset).to.equal(4);
+    expect(again.get(1)?.lastBatch).to.deep.include({ lastSequence: 3, lastOffset: 3, offsetDelta: 3 });
+  });
+
+  it('drops a damaged snapshot and takes the one before', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0 });
+    f.state.takeSnapshot();
+    f.send({ baseSequence: 1 });
+    const path = f.state.takeSnapshot() ?? '';
+    const bytes = f.files.readFile(path);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    f.files.writeFile(path, bytes);
+    const again = new ProducerState({ files: f.files, directory: '/d', where: 'topic-0', expirationMs: Number.MAX_SAFE_INTEGER });
+    again.truncateAndReload(0, 9, 0);
+    expect(again.endOffset).to.equal(1);
+    expect(f.files.stat(path)).to.equal(undefined);
+  });
+
+  it('is nothing when cut short at any byte or of another version', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0 });
+    const bytes = formatProducerSnapshot(f.state.entries());
+    for (let size = 0; size < bytes.length; size++)
+      expect(parseProducerSnapshot(bytes.subarray(0, size)), String(size)).to.equal(undefined);
+    bytes.writeInt16BE(2, 0);
+    expect(parseProducerSnapshot(bytes)).to.equal(undefined);
+  });
+
+  it('keeps only the snapshots of segments, and a newest one beyond them', () => {
+    const f = new Fixture();
+    for (let i = 0; i < 5; i++) {
+      f.send({ baseSequence: i });
+      f.state.takeSnapshot();
+    }
+    f.state.removeStraySnapshots([0, 2, 4]);
+    expect(f.files.list('/d').map(({ name }) => Number(name.slice(0, 20)))).to.have.members([2, 4, 5]);
+    f.state.removeStraySnapshots([0, 2, 5]);
+    expect(f.files.list('/d').map(({ name }) => Number(name.slice(0, 20)))).to.have.members([2, 5]);
+  });
+});

@@ -1,0 +1,181 @@
+/** What a log makes of what it finds: the cases by hand; the random ones are in random-model.test.ts. */
+import { expect } from 'chai';
+import { checkInvariants } from '../../src/log/invariants.ts';
+import { RecordBatch } from '../../src/wire/record-batch.ts';
+import type { FakeFiles } from '../sim/fake-files.ts';
+import { baseOffsets, batch, DIRECTORY, type Fixture, openLog, put, turn } from './log-fixture.ts';
+
+const SEGMENT_0 = `${DIRECTORY}/00000000000000000000`;
+const CONFIG = { indexIntervalBytes: 1 };
+
+/** Twelve batches of two records in segments of four batches, stopped cleanly. */
+async function stopped(): Promise<FakeFiles> {
+  const { log, files } = await openLog(CONFIG);
+  for (let i = 0; i < 12; i++) {
+    put(
+      log,
+      batch({ count: 2, producerId: 3, producerEpoch: 0, baseSequence: 2 * i, timestamp: 1000 + 10 * i }),
+      Math.floor(i / 5),
+    );
+    if (i % 4 === 3 && i < 11) log.roll();
+  }
+  await log.close({ clean: true });
+  return files.kill();
+}
+
+const reopened = (files: FakeFiles, cleanShutdown = false, recoveryPoint = 0): Promise<Fixture> =>
+  openLog(CONFIG, { files, cleanShutdown, recoveryPoint, producerIdExpirationMs: Number.MAX_SAFE_INTEGER });
+
+function content(files: FakeFiles): { [name: string]: string } {
+  return Object.fromEntries(
+    files.list(DIRECTORY).map(({ name }) => [name, files.readFile(`${DIRECTORY}/${name}`).toString('hex')]),
+  );
+}
+
+function change(files: FakeFiles, path: string, run: (bytes: Buffer) => Buffer): void {
+  files.writeFile(path, run(files.readFile(path)));
+}
+
+describe('Recovery', () => {
+  it('makes the same files from the log alone', async () => {
+    const files = await stopped();
+    const before = content(files);
+    for (const name of Object.keys(before)) {
+      if (!name.endsWith('.log') && name !== 'partition.metadata') files.remove(`${DIRECTORY}/${name}`);
+    }
+    const { log } = await reopened(files);
+    checkInvariants(log);
+    await log.close({ clean: true });
+    expect(content(files)).to.deep.equal(before);
+  });
+
+  for (const [what, spoil] of [
+    ['is missing', (files: FakeFiles) => files.remove(`${SEGMENT_0}.index`)],
+    [
+      'has an odd size',
+      (files: FakeFiles) => change(files, `${SEGMENT_0}.index`, (bytes) => bytes.subarray(0, bytes.length - 3)),
+    ],
+    ['does not rise', (files: FakeFiles) => change(files, `${SEGMENT_0}.index`, (bytes) => Buffer.concat([bytes, bytes]))],
+    ['has lost its time index', (files: FakeFiles) => files.remove(`${SEGMENT_0}.timeindex`)],
+  ] as const) {
+    it(`makes an index anew that ${what}, also after a clean stop`, async () => {
+      const files = await stopped();
+      const before = content(files);
+      spoil(files);
+      const { log } = await reopened(files, true);
+      expect(log.logEndOffset).to.equal(24);
+      checkInvariants(log);
+      await log.close({ clean: true });
+      expect(content(files)).to.deep.equal(before);
+    });
+  }
+
+  it('accepts the zeros of a preallocated index', async () => {
+    const files = await stopped();
+    const last = `${DIRECTORY}/00000000000000000016`;
+    change(files, `${last}.index`, (bytes) => Buffer.concat([bytes, Buffer.alloc(800)]));
+    change(files, `${last}.timeindex`, (bytes) => Buffer.concat([bytes, Buffer.alloc(1200)]));
+    const { log } = await reopened(files, true);
+    checkInvariants(log);
+    put(log, batch({ timestamp: 5000 }), 2);
+    await turn();
+    checkInvariants(log);
+  });
+
+  it('reads nothing of a log that was stopped cleanly but its end', async () => {
+    const files = await stopped();
+    change(files, `${SEGMENT_0}.log`, (bytes) => {
+      bytes[100] = (bytes[100] ?? 0) ^ 0xff;
+      return bytes;
+    });
+    const { log } = await reopened(files, true);
+    expect(log.logEndOffset).to.equal(24);
+  });
+
+  it('cuts off a torn tail, at every byte', async () => {
+    const original = await stopped();
+    const last = `${DIRECTORY}/00000000000000000016.log`;
+    const bytes = original.readFile(last);
+    const sizes: number[] = [];
+    for (let at = 0; at < bytes.length; at += new RecordBatch(bytes, at).sizeInBytes) sizes.push(at);
+    let files = original;
+    for (let size = bytes.length - 1; size > 0; size -= 7) {
+      files.writeFile(last, bytes.subarray(0, size));
+      const { log } = await reopened(files, false, 16);
+      const whole = sizes.filter((start) => start + new RecordBatch(bytes, start).sizeInBytes <= size).length;
+      expect(log.logEndOffset, `${size} bytes`).to.equal(16 + 2 * whole);
+      checkInvariants(log);
+      files = files.kill();
+    }
+  });
+
+  it('ends the log at the first damage and drops the segments behind it', async () => {
+    const files = await stopped();
+    change(files, `${DIRECTORY}/00000000000000000008.log`, (bytes) => {
+      const second = new RecordBatch(bytes).sizeInBytes;
+      bytes[second + 70] = (bytes[second + 70] ?? 0) ^ 1;
+      return bytes;
+    });
+    const { log } = await reopened(files);
+    expect(await baseOffsets(log)).to.deep.equal([0, 2, 4, 6, 8]);
+    expect(log.producerState.get(3)?.lastSequence).to.equal(9);
+    expect(files.list(DIRECTORY).some(({ name }) => name.startsWith('00000000000000000016.'))).to.equal(false);
+    checkInvariants(log);
+  });
+
+  it('does not look below the recovery point', async () => {
+    const files = await stopped();
+    change(files, `${SEGMENT_0}.log`, (bytes) => {
+      bytes[100] = (bytes[100] ?? 0) ^ 1;
+      return bytes;
+    });
+    expect((await reopened(files, false, 9)).log.logEndOffset).to.equal(24);
+  });
+
+  it('finishes deletions and forgets unfinished compactions', async () => {
+    const files = await stopped();
+    for (const name of [
+      '00000000000000000000.log.deleted',
+      '00000000000000000000.index.deleted',
+      '00000000000000000008.log.cleaned',
+    ]) {
+      files.writeFile(`${DIRECTORY}/${name}`, 'x');
+    }
+    const { log } = await reopened(files);
+    expect(log.logEndOffset).to.equal(24);
+    expect(files.list(DIRECTORY).filter(({ name }) => /deleted|cleaned/.test(name))).to.deep.equal([]);
+  });
+
+  it('puts a finished compaction in place of what it replaces', async () => {
+    const files = await stopped();
+    const kept = files.readFile(`${SEGMENT_0}.log`);
+    const first = kept.subarray(0, new RecordBatch(kept).sizeInBytes);
+    const last = files.readFile(`${DIRECTORY}/00000000000000000008.log`);
+    const lastAt = last.length - new RecordBatch(last, 3 * (last.length >> 2)).sizeInBytes;
+    files.writeFile(`${SEGMENT_0}.log.swap`, Buffer.concat([first, last.subarray(lastAt)]));
+    const { log } = await openLog({ ...CONFIG, cleanupPolicy: ['compact'] }, { files });
+    expect(await baseOffsets(log)).to.deep.equal([0, 14, 16, 18, 20, 22]);
+    expect(log.segmentList().map((segment) => segment.baseOffset)).to.deep.equal([0, 16]);
+    checkInvariants(log);
+  });
+
+  it('drops indexes without a log', async () => {
+    const files = await stopped();
+    files.writeFile(`${DIRECTORY}/00000000000000000099.index`, Buffer.alloc(8));
+    await reopened(files);
+    expect(files.stat(`${DIRECTORY}/00000000000000000099.index`)).to.equal(undefined);
+  });
+
+  it('begins anew when the log ends before what was deleted from it', async () => {
+    const files = await stopped();
+    const { log } = await openLog(CONFIG, { files, logStartOffset: 100 });
+    expect([log.logStartOffset, log.logEndOffset]).to.deep.equal([100, 100]);
+    expect(put(log, batch())).to.equal(100);
+  });
+
+  it('takes the log start it is told', async () => {
+    const { log } = await openLog(CONFIG, { files: await stopped(), logStartOffset: 5 });
+    expect(log.logStartOffset).to.equal(5);
+    expect(log.leaderEpochs.earliest).to.deep.equal({ epoch: 0, startOffset: 5 });
+  });
+});

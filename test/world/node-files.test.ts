@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StorageFailure } from '../../src/world/files.ts';
+import { NodeFiles } from '../../src/world/node-files.ts';
+
+describe('NodeFiles', () => {
+  const files = new NodeFiles();
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'blumfeld-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  function failureOf(run: () => unknown): StorageFailure {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof StorageFailure) return error;
+      throw error;
+    }
+    throw new Error('nothing failed');
+  }
+
+  it('writes many chunks at a position and reads them back, at once and later', async () => {
+    const file = files.open(`${directory}/f`, 'write');
+    const chunks = Array.from({ length: 3000 }, (_, i) => Buffer.from(String(i % 10)));
+    file.write([Buffer.from('head')], 0);
+    file.write(chunks, 4);
+    const whole = `head${Buffer.concat(chunks).toString()}`;
+    expect(file.size()).to.equal(whole.length);
+    const now = Buffer.alloc(whole.length);
+    expect(file.read(now, 0)).to.equal(whole.length);
+    expect(now.toString()).to.equal(whole);
+    const later = Buffer.alloc(10);
+    expect(await file.readLater(later, whole.length - 4)).to.equal(4);
+    expect(file.read(later, whole.length + 100)).to.equal(0);
+    await file.sync();
+    file.truncate(2);
+    expect(file.size()).to.equal(2);
+    file.close();
+    expect(files.readFile(`${directory}/f`).toString()).to.equal('he');
+  });
+
+  it('opens for writing without cutting off, for reading only what exists', () => {
+    files.writeFile(`${directory}/f`, 'abc');
+    files.open(`${directory}/f`, 'write').close();
+    expect(files.readFile(`${directory}/f`).toString()).to.equal('abc');
+    const failure = failureOf(() => files.open(`${directory}/none`, 'read'));
+    expect([failure.code, failure.path]).to.deep.equal(['ENOENT', `${directory}/none`]);
+  });
+
+  it('replaces a file whole and leaves nothing else', async () => {
+    await files.replaceFile(`${directory}/f`, 'one');
+    await files.replaceFile(`${directory}/f`, 'two');
+    expect(files.readFile(`${directory}/f`).toString()).to.equal('two');
+    expect(files.list(directory)).to.deep.equal([{ name: 'f', directory: false }]);
+  });
+
+  it('lists, stats, renames and removes', async () => {
+    files.makeDirectory(`${directory}/a/b`);
+    files.makeDirectory(`${directory}/a/b`);
+    files.writeFile(`${directory}/a/f`, 'x');
+    expect(files.list(`${directory}/a`)).to.have.deep.members([
+      { name: 'b', directory: true },
+      { name: 'f', directory: false },
+    ]);
+    expect(files.stat(`${directory}/a/f`)).to.deep.include({ size: 1, directory: false });
+    expect(files.stat(`${directory}/a/g`)).to.equal(undefined);
+    files.rename(`${directory}/a/f`, `${directory}/a/g`);
+    await files.syncDirectory(`${directory}/a`);
+    files.remove(`${directory}/a/g`);
+    files.remove(`${directory}/a/g`);
+    files.removeDirectory(`${directory}/a`);
+    files.removeDirectory(`${directory}/a`);
+    expect(files.list(directory)).to.deep.equal([]);
+    expect(failureOf(() => files.rename(`${directory}/x`, `${directory}/y`)).code).to.equal('ENOENT');
+    expect(failureOf(() => files.list(`${directory}/x`)).code).to.equal('ENOENT');
+  });
+
+  it('says how much room there is', () => {
+    const { totalBytes, usableBytes } = files.space(directory);
+    expect(usableBytes).to.be.greaterThan(0).and.at.most(totalBytes);
+  });
+
+  it('gives a lock to one at a time, and leaves the file empty', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const path = `${directory}/.lock`;
+    const unlock = await files.lock(path);
+    expect(await files.lock(path)).to.equal(undefined);
+    expect(files.stat(path)?.size).to.equal(0);
+    unlock?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    const again = await files.lock(path);
+    expect(again).not.to.equal(undefined);
+    again?.();
+  });
+});
