@@ -20,6 +20,8 @@ import { Trace } from './trace.ts';
 import { demand, Violation } from './violation.ts';
 
 const DATA = '/data';
+/** Never shown before it is synced. */
+const METADATA_TOPIC = '__cluster_metadata';
 const TOPIC_CONFIGS = 2;
 /** Longer than anything that the clients ask for may take. */
 const ANSWERED_WITHIN_MS = 60_000;
@@ -251,7 +253,7 @@ export class SimulatedWorld implements LinkWorld {
       const before = this.highWatermarks.get(log) ?? 0;
       demand(highWatermark >= before, () => `${log.directory}: the high watermark falls from ${before} to ${highWatermark}`);
       this.highWatermarks.set(log, highWatermark);
-      if (log.config.flushMessages === 1 && log.topic !== '__cluster_metadata')
+      if (log.config.flushMessages === 1 || log.topic === METADATA_TOPIC)
         demand(
           highWatermark <= Math.max(recoveryPoint, before),
           () => `${log.directory}: offsets up to ${highWatermark} are shown, and synced up to ${recoveryPoint}`,
@@ -282,7 +284,7 @@ export class SimulatedWorld implements LinkWorld {
         const log = broker.services.partitions.find(topic.name, index)?.log;
         if (log === undefined) throw new Violation(`${model.name} is not there`);
         model.restarted(fate, log.logEndOffset);
-        reading.push(this.lookAtLog(log, model));
+        reading.push(this.follow(this.lookAtLog(log, model)));
       }
     }
     this.lastFate = 'clean stop';

@@ -107,7 +107,7 @@ function cast(
     produceIdempotently(actor('once-too'), random.pick(targets), random.between(5, 40)),
   ];
   if (random.oneIn(2)) working.push(producePlainly(actor('none'), targets, 0, random.between(3, 10)));
-  if (random.oneIn(2)) working.push(administrate(admin, topics, random.between(2, 6)));
+  if (!random.oneIn(3)) working.push(administrate(admin, topics, random.between(2, 8)));
   if (random.oneIn(2)) working.push(commitAlone(actor('solo'), 'alone', targets, random.between(5, 15)));
   if (random.oneIn(2)) {
     const members = random.between(1, 3);
@@ -158,6 +158,9 @@ async function end(world: SimulatedWorld, random: SeededRandom, targets: readonl
   const last = new Actor(world, 'last');
   const endsAtMs = world.scheduler.nowMs + 2000;
   await fetchAlong(last, targets, () => world.scheduler.nowMs > endsAtMs);
+  // Long enough for everything that is done from time to time, retention too.
+  if (random.oneIn(4)) await world.scheduler.sleep(40_000);
+  await isUp(world);
   await world.lookAgain();
   while (!(await world.stop())) await isUp(world);
 }
