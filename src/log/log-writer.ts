@@ -29,10 +29,20 @@ interface Waiter {
   readonly reject: (failure: StorageFailure) => void;
 }
 
-/** `next` right behind `last` in the same memory becomes part of it. */
-function joined(last: Buffer, next: Buffer): Buffer | undefined {
-  if (last.buffer !== next.buffer || last.byteOffset + last.length !== next.byteOffset) return undefined;
-  return Buffer.from(last.buffer, last.byteOffset, last.length + next.length);
+/** Buffers that lie behind each other in the same memory as one. */
+function joined(buffers: readonly Buffer[]): Buffer[] {
+  const runs: Buffer[] = [];
+  for (let i = 0; i < buffers.length; ) {
+    const first = buffers[i] as Buffer;
+    let size = first.length;
+    for (i++; i < buffers.length; i++) {
+      const next = buffers[i] as Buffer;
+      if (next.buffer !== first.buffer || next.byteOffset !== first.byteOffset + size) break;
+      size += next.length;
+    }
+    runs.push(size === first.length ? first : Buffer.from(first.buffer, first.byteOffset, size));
+  }
+  return runs;
 }
 
 export class LogWriter {
@@ -87,10 +97,7 @@ export class LogWriter {
   }
 
   enqueue(records: Buffer, endOffset: number): void {
-    const last = this.queue[this.queue.length - 1];
-    const both = last === undefined ? undefined : joined(last, records);
-    if (both !== undefined) this.queue[this.queue.length - 1] = both;
-    else this.queue.push(records);
+    this.queue.push(records);
     this.queuedBytes += records.length;
     this.queuedOffset = endOffset;
     if (this.scheduled) return;
@@ -112,7 +119,7 @@ export class LogWriter {
     if (this.queue.length === 0) return;
     const segment = this.o.active();
     const position = this.writtenSize;
-    segment.handles.file(segment.path).write(this.queue, position);
+    segment.handles.file(segment.path).write(joined(this.queue), position);
     this.queue = [];
     this.queuedBytes = 0;
     this.fileOffset = this.queuedOffset;

@@ -9,6 +9,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts';
 import type { Log } from '../../src/log/log.ts';
 import { parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
+import { readMetadataRecord } from '../../src/wire/metadata-record.ts';
 import { batchesOf, type RecordBatch } from '../../src/wire/record-batch.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
@@ -95,6 +96,19 @@ async function readAll(log: Log, upTo: 'logEnd' | 'highWatermark' | 'lastStable'
     expect(read.nextOffset).to.be.greaterThan(offset);
     offset = read.nextOffset;
   }
+}
+
+/** index.interval.bytes of the topics that have their own. */
+async function indexIntervals(log: Log): Promise<Map<string, number>> {
+  const intervals = new Map<string, number>();
+  for await (const batch of log.batches()) {
+    for (const { value } of batch.isControl ? [] : recordsOf(batch)) {
+      const record = value === null ? undefined : readMetadataRecord(value);
+      if (record?.kind !== 'ConfigRecord' || record.value.name !== 'index.interval.bytes') continue;
+      intervals.set(record.value.resourceName, Number(record.value.value));
+    }
+  }
+  return intervals;
 }
 
 /** The log files of a partition in the golden listing, in order. */
@@ -220,8 +234,8 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
       for (const checkpoint of ['.kafka_cleanshutdown', 'recovery-point-offset-checkpoint'])
         files.remove(`${path}/${checkpoint}`);
       directory = await open(path);
-      await directory.openMetadataLog(CONFIG);
-      await directory.openLogs(() => ({ ...CONFIG, cleanupPolicy: ['compact'] }));
+      const intervals = await indexIntervals(await directory.openMetadataLog(CONFIG));
+      await directory.openLogs((topic) => ({ ...CONFIG, indexIntervalBytes: intervals.get(topic) ?? CONFIG.indexIntervalBytes }));
       await directory.stop({ clean: true, brokerEpoch: -1 });
       for (const [file, { entries, aborted }] of Object.entries(golden.files)) {
         // Kafka does not close the metadata log: its time index lacks the last entry.
