@@ -242,9 +242,8 @@ export class LogDirectory {
   }
 
   /** A new, empty partition; the one there is, when there is one. */
-  async create(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
-    if (this.currentFailure !== undefined) throw this.currentFailure;
-    return this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown });
+  create(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
+    return this.guarded(() => this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown }));
   }
 
   /** Renames to `-delete`; removed after file.delete.delay.ms. Nothing happens when there is no such partition. */
