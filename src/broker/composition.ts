@@ -66,9 +66,17 @@ export async function compose(options: CompositionOptions): Promise<RunningBroke
   }
 }
 
-/** Listeners first, whatever was opened last: nobody is served by half a broker. */
+/** Listeners first, whatever was opened last: nobody is served by half a broker. A step that fails keeps no other from being done. */
 async function takeBack(undo: readonly Undo[]): Promise<void> {
-  for (const step of [undo.at(-1), ...undo.slice(0, -1)]) await step?.();
+  const failures: unknown[] = [];
+  for (const step of [undo.at(-1), ...undo.slice(0, -1)]) {
+    try {
+      await step?.();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function openServices(

@@ -107,9 +107,9 @@ export class MetadataLog {
     return this.#state.kraftVersion;
   }
 
-  /** Set once the disk has failed: every operation is refused from then on. */
+  /** Set once the disk has failed, here or anywhere else in its directory: every operation is refused from then on. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#failure ?? this.log.failure;
   }
 
   /** Decides, appends one batch, syncs, applies, tells the followers, and only then resolves. Rejects with StorageFailure, or once stopped. */
@@ -117,7 +117,7 @@ export class MetadataLog {
     operation: K,
     request: ControllerOperations[K]['request'],
   ): Promise<ControllerOperations[K]['reply']> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.#stopped) return Promise.reject(new Error('the metadata log is stopped'));
     return this.#perform(step(operation, request, this.#surroundings()));
   }
@@ -135,13 +135,13 @@ export class MetadataLog {
   /** Fences this broker, syncs, closes the log. The directory is stopped after this, with `brokerEpoch`. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
-    if (this.#failure === undefined) {
+    if (this.failure === undefined) {
       const fenced = this.submit('fenceBroker', { brokerId: this.#o.nodeId });
       this.#stopped = true;
       await fenced;
     }
     this.#stopped = true;
-    await this.log.close({ clean: this.#failure === undefined });
+    await this.log.close({ clean: this.failure === undefined });
   }
 
   async #lead(isNew: boolean): Promise<void> {
@@ -227,6 +227,7 @@ export class MetadataLog {
 
   #appendBatch(bytes: Buffer): number {
     const appended = this.log.append(bytes, { leaderEpoch: this.leaderEpoch, origin: 'raft' });
+    if (!appended.ok && this.log.failure !== undefined) throw this.log.failure;
     if (!appended.ok) throw new Error(`the metadata log refused its own batch: error ${appended.error}, ${appended.message}`);
     return appended.lastOffset;
   }
