@@ -181,7 +181,9 @@ async function dump(jars: string, name: string, files: readonly string[], more: 
     return undefined;
   }
   const output = await java(jars, TOOLS.dump, ['--files', files.join(','), ...more]);
-  const text = output.stdout.toString() + output.stderr;
+  // The tool counts from -1 in every file, so that the first record of a later segment seems to leave a gap.
+  const beginnings = /^Non-consecutive offsets in .*\n {2}-1 is followed by \d+\n(?! )/gm;
+  const text = (output.stdout.toString() + output.stderr).replaceAll(beginnings, '');
   const fault = text.split('\n').find((one) => FAULTS.test(one));
   check(`${name}: ${files.length} files`, said(output) ?? fault);
   return output;
