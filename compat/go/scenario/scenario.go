@@ -146,7 +146,12 @@ func got[T any](value T, err error) T {
 	return value
 }
 
-func sameBytes(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+// EmptyIsNull is set for a client that reads a field of no bytes as one that is null.
+var EmptyIsNull = false
+
+func sameBytes(a, b []byte) bool {
+	return (EmptyIsNull || (a == nil) == (b == nil)) && bytes.Equal(a, b)
+}
 
 func sameRecord(a, b Record) bool {
 	return sameBytes(a.Key, b.Key) && sameBytes(a.Value, b.Value) && a.Time == b.Time && slices.EqualFunc(a.Headers, b.Headers, func(x, y Header) bool {
