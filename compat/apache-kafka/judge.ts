@@ -13,7 +13,7 @@ async function judge(jars: string, more: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-judge-'));
   const [kafka, blumfeld] = await Promise.all([
     startApacheKafka(jars, join(folder, 'kafka')),
-    startBlumfeld(join(folder, 'blumfeld')),
+    startBlumfeld(join(folder, 'blumfeld'), ['node.id=1']),
   ]);
   try {
     const child = spawn(process.execPath, [COMPARE, '--kafka', kafka.address, '--blumfeld', blumfeld.address, ...more], {

@@ -96,6 +96,8 @@ export async function startApacheKafka(jars: string, folder: string): Promise<Ru
     'transaction.state.log.replication.factor=1',
     'transaction.state.log.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
   ];
   writeFileSync(properties, `${lines.join('\n')}\n`);
   const format = await java(jars, 'kafka.tools.StorageTool', [

@@ -3,6 +3,7 @@
  * of groups and of client metrics subscriptions, with where each value comes from (KIP-226) and its type (KIP-569, v3 and up).
  *
  * - Passwords are never told. Broker configs are read-only unless they can be changed at run time; others never are.
+ * - A resource of a type that is none fails the whole request.
  * - The order is that of the names; Kafka's is that of a hash table.
  *
  * Left out: documentation is null even where it is asked for (v3 and up). Log levels (BROKER_LOGGER) are an empty list.
@@ -19,10 +20,17 @@ import type { Context, Handler } from './context.ts';
 
 type ConfigAnswer = DescribeConfigsResponseDescribeConfigsResourceResultDraft;
 
-export const describeConfigs: Handler<'describeConfigs'> = (request, context) => ({
-  throttleTimeMs: 0,
-  results: request.resources.map((resource) => resourceAnswer(resource, request.includeSynonyms, context)),
-});
+const DESCRIBABLE: ReadonlySet<number> = new Set(
+  Object.values(ConfigResourceType).filter((type) => type !== ConfigResourceType.UNKNOWN),
+);
+
+export const describeConfigs: Handler<'describeConfigs'> = (request, context) => {
+  const results = request.resources.map((resource) => resourceAnswer(resource, request.includeSynonyms, context));
+  const stranger = results.find(({ resourceType }) => !DESCRIBABLE.has(resourceType));
+  if (stranger === undefined) return { throttleTimeMs: 0, results };
+  const { errorCode, errorMessage } = stranger;
+  return { throttleTimeMs: 0, results: results.map((one) => ({ ...one, errorCode, errorMessage, configs: [] })) };
+};
 
 function resourceAnswer(
   { resourceType, resourceName, configurationKeys }: DescribeConfigsRequest['resources'][number],

@@ -45,7 +45,8 @@ export class Settings implements SettingsView {
     const development = o.likeProduction === true ? [] : [...DEVELOPMENT_DEFAULTS].filter(([name]) => !explicit.has(name));
     this.developmentDefaults = new Map(development);
     for (const [name, value] of development) explicit.set(name, value);
-    if (!explicit.has('node.id') && explicit.has('broker.id')) explicit.set('node.id', explicit.get('broker.id') as string);
+    const id = explicit.get('node.id') ?? explicit.get('broker.id');
+    if (id !== undefined) for (const name of ['node.id', 'broker.id']) if (!explicit.has(name)) explicit.set(name, id);
     this.#explicit = explicit;
     this.warnings = warnings;
     for (const [name, text] of explicit) {

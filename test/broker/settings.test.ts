@@ -29,6 +29,7 @@ describe('settings', () => {
     expect(settings.int('node.id')).to.equal(1);
     expect(settings.list('process.roles')).to.deep.equal(['broker', 'controller']);
     expect(settingsOf({ 'broker.id': '7' }).int('node.id')).to.equal(7);
+    expect(settingsOf({ 'node.id': '7' }).explicit().get('broker.id'), 'shown as if it were set, too').to.equal('7');
   });
 
   it('for development differ from Apache Kafka where nothing else is said, and not like production', () => {

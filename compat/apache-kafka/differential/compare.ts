@@ -40,6 +40,8 @@ function masked(mask: Mask, value: Plain, prefix: string): Plain {
       const key = (element: Plain): string => textAt(element, mask.by).padStart(12, '0');
       return [...value].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
     }
+    case 'except':
+      return Array.isArray(value) ? value.filter((element) => mask.names?.includes(textAt(element, mask.by)) !== true) : value;
     case 'own':
       return Array.isArray(value)
         ? value.filter((element) => textAt(element, mask.by).startsWith(prefix) || textAt(element, mask.by) === 'null')

@@ -24,6 +24,7 @@ const { values: options } = parseArgs({
     kafka: { type: 'string' },
     blumfeld: { type: 'string' },
     only: { type: 'string' },
+    lines: { type: 'string', default: '12' },
     show: { type: 'boolean', default: false },
   },
 });
@@ -90,8 +91,9 @@ async function main(): Promise<void> {
     }
     failed++;
     console.log(`not ok ${title}, version ${version}`);
-    for (const line of found.slice(0, 12)) console.log(`    ${line.replaceAll(`${run.prefix}-`, '')}`);
-    if (found.length > 12) console.log(`    and ${found.length - 12} more`);
+    const shown = Number(options.lines);
+    for (const line of found.slice(0, shown)) console.log(`    ${line.replaceAll(`${run.prefix}-`, '')}`);
+    if (found.length > shown) console.log(`    and ${found.length - shown} more`);
   };
 
   const waiting: Check[] = CASES.flatMap((one, index) =>

@@ -5,6 +5,8 @@ import type { Conversation } from '../conversation.ts';
 
 const TOPIC = 2;
 const BROKER = 4;
+const BROKER_LOGGER = 8;
+const CLIENT_METRICS = 16;
 const GROUP = 32;
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3];
 
@@ -58,6 +60,33 @@ const DESCRIBED: readonly Case[] = [
       { includeSynonyms: true },
     ),
   ),
+  one('describeConfigs', 'every config of a broker', () => describe(BROKER, '1')),
+  one('describeConfigs', 'every config of a broker with synonyms and documentation', () =>
+    describe(BROKER, '1', null, { includeSynonyms: true, includeDocumentation: true }),
+  ),
+  one('describeConfigs', 'every config of a topic with documentation', async (x) =>
+    describe(TOPIC, await topicWith(x), null, { includeSynonyms: true, includeDocumentation: true }),
+  ),
+  one('describeConfigs', 'every config of a group with synonyms and documentation', (x) =>
+    describe(GROUP, x.name('g'), null, { includeSynonyms: true, includeDocumentation: true }),
+  ),
+  one('describeConfigs', 'of client metrics that are not there', (x) => describe(CLIENT_METRICS, x.name('m'))),
+  one('describeConfigs', 'of client metrics without name', () => describe(CLIENT_METRICS, '')),
+  one('describeConfigs', 'of a group without name', () => describe(GROUP, '')),
+  one('describeConfigs', 'of loggers', () => describe(BROKER_LOGGER, '1', ['no.such.logger'])),
+  one('describeConfigs', 'of loggers of another broker', () => describe(BROKER_LOGGER, '7')),
+  one('describeConfigs', 'of loggers of no broker', () => describe(BROKER_LOGGER, '')),
+  one('describeConfigs', 'of several resources, some bad', async (x) => ({
+    resources: [
+      { resourceType: TOPIC, resourceName: x.name('none'), configurationKeys: null },
+      { resourceType: TOPIC, resourceName: await topicWith(x), configurationKeys: ['retention.ms'] },
+      { resourceType: 0, resourceName: 'x', configurationKeys: null },
+      { resourceType: BROKER, resourceName: 'x', configurationKeys: null },
+      { resourceType: GROUP, resourceName: x.name('g'), configurationKeys: ['consumer.session.timeout.ms'] },
+    ],
+    includeSynonyms: true,
+    includeDocumentation: false,
+  })),
   one('describeConfigs', 'of a resource type that is none', () => describe(99, 'x')),
   one('describeConfigs', 'of a group', (x) => describe(GROUP, x.name('g'))),
 ];
