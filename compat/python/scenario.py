@@ -1,9 +1,14 @@
-"""The record set that every program produces, and the way a scenario is run and told."""
+"""
+The scenarios of compat/scenarios.json over any client that has these calls (`kafka_python.py` is the plainest). A reader has `read(seconds)`, which waits for at least one record, and `close()`; a
+member of a group is a reader with `assigned()`, the number of its partitions, and `commit(topic, partition, offset)`. Records are (key, value, headers, timestamp). `sendable` turns a
+record that the client refuses to send into the nearest that it sends.
+"""
 
 import os
 import sys
 import time
 import traceback
+from functools import partial
 
 BOOTSTRAP = os.environ["BOOTSTRAP"]
 PREFIX = os.environ["PREFIX"]
@@ -54,14 +59,202 @@ def tell(name, failure):
         print(f"FAIL {name}: {why} ({os.path.basename(where.filename)}:{where.lineno})", flush=True)
 
 
-def chosen(name):
-    return len(sys.argv) < 2 or name in sys.argv[1:]
+EARLIEST, LATEST = -2, -1
 
 
-def run(scenarios):
-    """Runs functions by the name of their scenario; names on the command line choose some."""
-    for name, scenario in scenarios.items():
-        if not chosen(name):
+def take(reader, count, seconds=20):
+    records = []
+    deadline = time.monotonic() + seconds
+    while len(records) < count and time.monotonic() < deadline:
+        records.extend(reader.read(1))
+    return records
+
+
+class Scenarios:
+    """Each method is a scenario; `client` is the adapter of one library."""
+
+    def __init__(self, client):
+        self.client = client
+        RECORDS[:] = [client.sendable(*one) for one in RECORDS]
+
+    def topic(self, name, partitions=1):
+        full = f"{PREFIX}-{name}"
+        self.client.create_topic(full, partitions, {"retention.ms": "-1"})
+        return full
+
+    def produce(self, name, records=RECORDS, partition=0, codec="none", acks="all", idempotent=False):
+        return self.client.produce(name, partition, records, codec, acks, idempotent)
+
+    def filled(self, name):
+        full = self.topic(name)
+        self.produce(full)
+        return full
+
+    def read(self, name, count, offset=EARLIEST):
+        reader = self.client.consume(name, 0, offset)
+        try:
+            return take(reader, count)
+        finally:
+            reader.close()
+
+    def round_trip(self, name, **settings):
+        full = self.topic(name)
+        offsets = self.produce(full, **settings)
+        same(self.read(full, COUNT), RECORDS)
+        if settings.get("acks") != "0":
+            expect(offsets == list(range(COUNT)), f"the offsets told are {offsets[:5]} and so on")
+
+    def create(self):
+        name = self.topic("create", 3)
+        try:
+            self.topic("create", 3)
+        except Exception as refused:
+            expect(self.client.is_topic_exists(refused), f"second creation: {refused!r}")
+        else:
+            raise AssertionError("created twice")
+        expect(name in self.client.topics(), "not listed")
+
+    def describe(self):
+        name = f"{PREFIX}-create"
+        leaders, brokers = self.client.topic(name)
+        expect(brokers == 1, f"{brokers} brokers")
+        expect(len(leaders) == 3 and len(set(leaders)) == 1, f"leaders {leaders}")
+        expect(self.client.topic_config(name, "retention.ms") == "-1", "retention.ms")
+
+    def alter_config(self):
+        name = f"{PREFIX}-create"
+        self.client.alter_topic_config(name, "retention.ms", "3600000")
+        expect(self.client.topic_config(name, "retention.ms") == "3600000", "retention.ms")
+
+    def add_partitions(self):
+        name = f"{PREFIX}-create"
+        self.client.add_partitions(name, 5)
+        expect(len(self.client.topic(name)[0]) == 5, "partitions")
+
+    def large(self):
+        name = self.topic("large")
+        sent = [(None, os.urandom(900_000), [], BASE_TIME)]
+        self.produce(name, sent)
+        same(self.read(name, 1), sent)
+
+    def from_offset(self):
+        same(self.read(self.filled("from-offset"), COUNT - 40, 40), RECORDS[40:])
+
+    def from_end(self):
+        name = self.filled("from-end")
+        reader = self.client.consume(name, 0, LATEST)
+        expect(reader.read(2) == [], "a record from before")
+        self.produce(name, RECORDS[7:8])
+        same(take(reader, 1), RECORDS[7:8])
+        reader.close()
+
+    def from_timestamp(self):
+        name = self.filled("from-timestamp")
+        offset = self.client.offset_at(name, 0, BASE_TIME + 49_500)
+        expect(offset == 50, f"offset {offset}")
+        same(self.read(name, COUNT - 50, offset), RECORDS[50:])
+
+    def list_offsets(self):
+        name = self.filled("list-offsets")
+        for at, expected in ((EARLIEST, 0), (LATEST, COUNT), (BASE_TIME + 10_000_000, -1)):
+            offset = self.client.offset_at(name, 0, at)
+            expect(offset == expected, f"{at}: offset {offset}, {expected} expected")
+
+    def delete_records(self):
+        name = self.filled("delete-records")
+        self.client.delete_records(name, 0, 30)
+        offset = self.client.offset_at(name, 0, EARLIEST)
+        expect(offset == 30, f"earliest is {offset}")
+        same(self.read(name, COUNT - 30), RECORDS[30:])
+
+    def commit_resume(self):
+        name, group = self.filled("commit-resume"), f"{PREFIX}-commit-resume"
+        one = self.client.join(group, name, "one")
+        same(take(one, COUNT), RECORDS)
+        one.commit(name, 0, 60)
+        one.close()
+        two = self.client.join(group, name, "two")
+        same(take(two, COUNT - 60), RECORDS[60:])
+        two.close()
+
+    def group_join_leave(self):
+        name, group = self.topic("group-join-leave", 4), f"{PREFIX}-group-join-leave"
+        seen = set()
+
+        def until(what, holds, *members):
+            deadline = time.monotonic() + 40
+            while not holds():
+                for one in members:
+                    seen.update(value for _, value, _, _ in one.read(0.1))
+                expect(time.monotonic() < deadline, f"{what}: {len(seen)} seen, shares {[one.assigned() for one in members]}")
+
+        def send(word, count):
+            for partition in range(4):
+                batch = [(None, b"%s-%d-%d" % (word, partition, i), [], BASE_TIME) for i in range(count)]
+                self.produce(name, batch, partition)
+
+        one = self.client.join(group, name, "one")
+        until("first alone", lambda: one.assigned() == 4, one)
+        two = self.client.join(group, name, "two")
+        until("second joined", lambda: one.assigned() == 2 and two.assigned() == 2, one, two)
+        send(b"both", 25)
+        until("both read", lambda: len(seen) == 100, one, two)
+        two.close()
+        until("second left", lambda: one.assigned() == 4, one)
+        send(b"late", 1)
+        until("first reads on", lambda: len(seen) == 104, one)
+        one.close()
+
+    def describe_group(self):
+        name, group = self.filled("describe-group"), f"{PREFIX}-describe-group"
+        one = self.client.join(group, name, "describe-me")
+        take(one, COUNT)
+        one.commit(name, 0, COUNT)
+        expect(group in self.client.groups(), "not listed")
+        state, members = self.client.group(group)
+        expect(state.lower() == "stable", f"state {state}")
+        expect(members == [("describe-me", [(name, 0)])], f"members {members}")
+        offset = self.client.committed(group, name, 0)
+        expect(offset == COUNT, f"committed {offset}")
+        one.close()
+
+    def delete_group(self):
+        group = f"{PREFIX}-describe-group"
+        self.client.delete_group(group)
+        expect(group not in self.client.groups(), "still listed")
+
+    def delete_topic(self):
+        name = self.topic("delete-topic")
+        self.client.delete_topic(name)
+        expect(name not in self.client.topics(), "still listed")
+
+    def table(self):
+        return {
+            "create": self.create,
+            "describe": self.describe,
+            "alter-config": self.alter_config,
+            "add-partitions": self.add_partitions,
+            **{name: partial(self.round_trip, name, codec=name) for name in ("none", "gzip", "snappy", "lz4", "zstd")},
+            **{f"acks-{acks}": partial(self.round_trip, f"acks-{acks}", acks=acks) for acks in ("0", "1", "all")},
+            "idempotent": partial(self.round_trip, "idempotent", idempotent=True),
+            "large": self.large,
+            "from-offset": self.from_offset,
+            "from-end": self.from_end,
+            "from-timestamp": self.from_timestamp,
+            "list-offsets": self.list_offsets,
+            "delete-records": self.delete_records,
+            "commit-resume": self.commit_resume,
+            "group-join-leave": self.group_join_leave,
+            "describe-group": self.describe_group,
+            "delete-group": self.delete_group,
+            "delete-topic": self.delete_topic,
+        }
+
+
+def run(client):
+    """Runs every scenario, or those named on the command line."""
+    for name, scenario in Scenarios(client).table().items():
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
             continue
         try:
             scenario()
