@@ -91,6 +91,7 @@ export class ClientConnection implements ConnectionInfo {
   start(): void {
     this.#o.connection.start({
       data: (chunk) => this.#data(chunk),
+      target: () => (this.closed ? undefined : this.#reader.target()),
       drain: () => this.#drain(),
       closed: () => this.#gone(),
     });
@@ -119,6 +120,7 @@ export class ClientConnection implements ConnectionInfo {
     this.activeAtMs = this.#o.monotonic();
     this.#reader.push(chunk);
     this.#work();
+    this.#reader.own();
   }
 
   #drain(): void {

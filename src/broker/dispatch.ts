@@ -19,23 +19,36 @@ export type Dispatch = (head: RequestHead, connection: ConnectionInfo) => Answer
 const ANONYMOUS = { type: 'User', name: 'ANONYMOUS' } as const;
 
 export function dispatchTo(handlers: HandlerTable, services: Services): Dispatch {
+  const contextOf = contextsOver(services);
   return (head, connection) => {
-    const { served, apiVersion, correlationId } = head;
+    const { served, apiVersion } = head;
     if (apiVersion < served.minVersion || apiVersion > served.maxVersion) return unsupportedVersion(head);
     const handler = handlers[served.name] as Handler<ApiName> | null;
     if (handler === null) throw new ProtocolViolation(`${served.api.name} is not served`);
     const request = served.api.readRequest(head.body, apiVersion);
-    const context: Context = {
-      ...services,
-      apiVersion,
-      correlationId,
-      clientId: head.clientId,
-      connection,
-      principal: ANONYMOUS,
-    };
-    const reply = handler(request, context);
+    const reply = handler(request, contextOf(head, connection));
     return reply instanceof Promise ? reply.then((late) => answerTo(head, late)) : answerTo(head, reply);
   };
+}
+
+/** Contexts inherit the services, so that a request costs a small object and not a copy of everything that the broker offers. */
+function contextsOver(services: Services): (head: RequestHead, connection: ConnectionInfo) => Context {
+  class RequestContext {
+    readonly apiVersion: number;
+    readonly correlationId: number;
+    readonly clientId: string;
+    readonly connection: ConnectionInfo;
+    readonly principal = ANONYMOUS;
+
+    constructor(head: RequestHead, connection: ConnectionInfo) {
+      this.apiVersion = head.apiVersion;
+      this.correlationId = head.correlationId;
+      this.clientId = head.clientId;
+      this.connection = connection;
+    }
+  }
+  Object.setPrototypeOf(RequestContext.prototype, services);
+  return (head, connection) => new RequestContext(head, connection) as unknown as Context;
 }
 
 function answerTo(head: RequestHead, reply: Awaited<ReturnType<Handler<ApiName>>>): Answer {

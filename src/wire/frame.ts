@@ -1,15 +1,20 @@
 /**
  * Cuts a byte stream into frames: an int32 size, then that many bytes.
  *
- * Invariants: a size is checked before anything is allocated for it; a frame that lies in one chunk is a view of that chunk, any other is one
- * buffer of exactly its size; what is allocated for a frame under way never exceeds twice the bytes that have arrived for it, or GROW_FROM_BYTES.
- * Nothing is cut before it is asked for: `next` does the work, `push` only keeps the chunk.
+ * Invariants: a size is checked before anything is allocated for it; every frame has memory of its own, of exactly its size (small ones share
+ * Node's pool); what is allocated for a frame under way never exceeds twice the bytes that have arrived for it, or GROW_FROM_BYTES.
+ * Nothing is cut before it is asked for: `next` does the work, `push` only keeps the chunk. Chunks are borrowed until `own`. Most of a large frame
+ * is read by the network right into its place (`target`), and copied by nobody.
  */
 import { ProtocolViolation } from './protocol-violation.ts';
 
 const SIZE_BYTES = 4;
 /** A larger frame is allocated in doubling steps, so that a size alone, without its bytes, costs nothing. */
 const GROW_FROM_BYTES = 1 << 20;
+/** From this size on the rest of a frame is worth a read of its own. */
+const TARGET_FROM_BYTES = 16 * 1024;
+/** Frames below are cut from Node's pool. */
+const POOLED_BELOW_BYTES = 4096;
 const EMPTY = Buffer.alloc(0);
 
 export class FrameReader {
@@ -18,6 +23,8 @@ export class FrameReader {
   private admitted = false;
   /** What has arrived and is not yet cut; the first chunk is used up to `position`. */
   private readonly chunks: Buffer[] = [];
+  /** How many of the first chunks are this reader's own. */
+  private owned = 0;
   private position = 0;
   private waiting = 0;
   /** Size of the frame under way, -1 while its size is not known. */
@@ -46,10 +53,39 @@ export class FrameReader {
     return this.frame.length;
   }
 
+  /** The memory of `chunk` has to stay as it is until `own`. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
+    if (this.waiting === 0 && this.isInPlace(chunk)) {
+      this.filled += chunk.length;
+      return;
+    }
     this.chunks.push(chunk);
     this.waiting += chunk.length;
+  }
+
+  private isInPlace(chunk: Buffer): boolean {
+    const { frame } = this;
+    return chunk.buffer === frame.buffer && chunk.byteOffset === frame.byteOffset + this.filled;
+  }
+
+  /** Room for what has still to come of a large frame under way. */
+  target(): Buffer | undefined {
+    if (this.waiting > 0 || this.filled === 0 || this.frameBytes - this.filled < TARGET_FROM_BYTES) return undefined;
+    this.makeRoom(TARGET_FROM_BYTES);
+    return this.frame.subarray(this.filled);
+  }
+
+  /** Takes over what has not been cut: from now on the chunks' memory is their giver's again. */
+  own(): void {
+    if (this.waiting === 0) return;
+    const { chunks, position } = this;
+    for (let i = this.owned; i < chunks.length; i++) {
+      const chunk = chunks[i] as Buffer;
+      chunks[i] = Buffer.from(i === 0 ? chunk.subarray(position) : chunk);
+      if (i === 0) this.position = 0;
+    }
+    this.owned = chunks.length;
   }
 
   /** The next whole frame, without its size. Raises ProtocolViolation for a size that is negative or above the limit. */
@@ -58,10 +94,6 @@ export class FrameReader {
     if (!this.admitted) {
       if (!this.admit(this.frameBytes)) return undefined;
       this.admitted = true;
-    }
-    const first = this.chunks[0];
-    if (this.filled === 0 && first !== undefined && first.length - this.position >= this.frameBytes) {
-      return this.finish(first.subarray(this.position, this.take(this.frameBytes)));
     }
     if (this.frameBytes === 0) return this.finish(EMPTY);
     this.fill();
@@ -100,6 +132,7 @@ export class FrameReader {
     if (end === (this.chunks[0] as Buffer).length) {
       this.chunks.shift();
       this.position = 0;
+      if (this.owned > 0) this.owned--;
     }
     return end;
   }
@@ -120,7 +153,7 @@ export class FrameReader {
     const wanted = this.filled + size;
     if (wanted <= this.frame.length) return;
     const capacity = Math.min(this.frameBytes, Math.max(GROW_FROM_BYTES, wanted, this.frame.length * 2));
-    const frame = Buffer.allocUnsafeSlow(capacity);
+    const frame = capacity < POOLED_BELOW_BYTES ? Buffer.allocUnsafe(capacity) : Buffer.allocUnsafeSlow(capacity);
     this.frame.copy(frame, 0, 0, this.filled);
     this.frame = frame;
   }

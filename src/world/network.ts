@@ -12,7 +12,10 @@ export interface ListeningSocket {
 }
 
 export interface ConnectionEvents {
+  /** The memory of `chunk` may be used again once `data` has returned, unless it is part of what `target` gave. */
   data(chunk: Buffer): void;
+  /** Where the next bytes are best put, so that nobody has to copy them; undefined for the network's own memory. A network may ignore it. */
+  target?(): Buffer | undefined;
   /** What was written has been taken over by the operating system, after `write` had returned false. */
   drain(): void;
   /** Once, whatever the reason. */

@@ -65,17 +65,50 @@ describe('frames', () => {
     );
   });
 
-  it('are views when they lie in one chunk, and exactly sized copies otherwise', () => {
-    const reader = new FrameReader(100);
-    reader.push(stream);
-    expect(reader.next()?.buffer).to.equal(stream.buffer);
-    const torn = new FrameReader(100);
-    torn.push(stream.subarray(0, 6));
-    expect(torn.next()).to.equal(undefined);
-    torn.push(stream.subarray(6));
-    const frame = torn.next();
-    expect(frame?.buffer).to.not.equal(stream.buffer);
-    expect(frame?.buffer.byteLength).to.equal(frame?.length);
+  it('have memory of their own, of exactly their size when they are large', () => {
+    const body = Buffer.alloc(5000, 'b');
+    const chunk = framed(body, Buffer.from('next'));
+    const reader = new FrameReader(10_000);
+    reader.push(chunk);
+    const frame = reader.next();
+    reader.own();
+    chunk.fill(0);
+    expect(frame?.equals(body)).to.equal(true);
+    expect(frame?.buffer.byteLength).to.equal(body.length);
+    expect(drain(reader)).to.deep.equal(['next']);
+  });
+
+  it('come out whole for any chunks in memory that is used again, read in place where a reader offers room', () => {
+    const seed = Number(process.env['SEED'] ?? Date.now() % 0x7fff_ffff);
+    const sizes = array(integer({ min: 0, max: 200_000 }), { minLength: 1, maxLength: 6 });
+    const reads = array(integer({ min: 1, max: 70_000 }), { minLength: 1 });
+    assert(
+      property(sizes, reads, (frameSizes, readSizes) => {
+        const frames = frameSizes.map((size, i) => Buffer.alloc(size, `${i}-of-many `));
+        const whole = framed(...frames);
+        const memory = Buffer.alloc(70_000);
+        const reader = new FrameReader(200_000);
+        const found: Buffer[] = [];
+        for (let at = 0, i = 0; at < whole.length; i++) {
+          const into = reader.target() ?? memory;
+          const size = whole.copy(
+            into,
+            0,
+            at,
+            Math.min(whole.length, at + Math.min(into.length, readSizes[i % readSizes.length] as number)),
+          );
+          reader.push(into.subarray(0, size));
+          at += size;
+          if (i % 3 !== 1) for (let frame = reader.next(); frame !== undefined; frame = reader.next()) found.push(frame);
+          reader.own();
+          memory.fill('?');
+        }
+        for (let frame = reader.next(); frame !== undefined; frame = reader.next()) found.push(frame);
+        expect(found.map((frame) => frame.length)).to.deep.equal(frameSizes);
+        for (const [i, frame] of found.entries()) expect(frame.equals(frames[i] as Buffer), `frame ${i}`).to.equal(true);
+      }),
+      { seed, numRuns: 100 },
+    );
   });
 
   it('of a negative size or one above the limit are violations, before anything is allocated', () => {
