@@ -5,7 +5,8 @@
  * Invariants: an uncompressed batch is read once and nothing is allocated per record; a batch that is refused is not changed; what is
  * accepted has a right checksum and right offsets. Order of the checks, error codes and what clients are told are those of Apache
  * Kafka's UnifiedLog.analyzeAndValidateRecords and LogValidator. Three refusals are this broker's own: timestamps and producer ids beyond
- * 2^53, which it could not hold exactly, and batches that unpack to more than MAX_UNPACKED_BYTES, which Kafka would read as a stream.
+ * 2^53, which it could not hold exactly, and batches that unpack to more than MAX_UNPACKED_BYTES, which Kafka would read as a stream. Of a batch's
+ * record errors the first MAX_LISTED_ERRORS are told, where Kafka tells all.
  * Source: KIP-32, KIP-98, KIP-467 (record errors), KIP-937 (bounds of timestamps).
  */
 import { type CompressionCodec, decompress, ZSTD } from '../wire/compression/codec.ts';
@@ -73,6 +74,8 @@ export const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 
 const MAX_INT64 = 0x7fff_ffff_ffff_ffffn;
 const RECORD_ERRORS_IN_MESSAGE = 3;
+/** So many errors of one batch are listed; a compressed megabyte can hold thirty million. All are counted. */
+const MAX_LISTED_ERRORS = 10_000;
 
 /** Ends a validation; caught in `validateRecords` and made a value there. */
 class Rejected extends Error {
@@ -244,7 +247,7 @@ function withAssignedOffsets(records: Buffer, analyzed: Analyzed, batch: RecordB
   const targetCodec = targetCodecOf(o.config, analyzed.sourceCodec);
   const inPlace = analyzed.sourceCodec === targetCodec || (analyzed.sourceCodec === 0 && batch.isControl);
   const checked = checkRecords(batch, inPlace, o);
-  if (checked.recordErrors !== undefined) throw rejectedRecords(checked.recordErrors, checked.invalidTimestamp);
+  if (checked.errorCount > 0) throw rejectedRecords(checked);
   if (inPlace && analyzed.sourceCodec !== 0 && !checked.contiguous) {
     throw new Rejected(
       ErrorCode.UNKNOWN_SERVER_ERROR,
@@ -319,7 +322,9 @@ interface CheckedRecords {
   readonly maxTimestamp: number;
   /** Whether the records' offsets are 0, 1, 2 and so on. */
   readonly contiguous: boolean;
-  readonly recordErrors: RecordError[] | undefined;
+  readonly errorCount: number;
+  /** The first of them. */
+  readonly recordErrors: readonly RecordError[];
   readonly invalidTimestamp: boolean;
   /** The records, unpacked. */
   readonly plain: Buffer;
@@ -362,38 +367,39 @@ function walk(batch: RecordBatch, cursor: RecordCursor, plain: Buffer, o: Valida
   const { config, nowMs } = o;
   const { messageTimestampBeforeMaxMs: before, messageTimestampAfterMaxMs: after } = config;
   const compacted = config.cleanupPolicy.includes('compact');
+  const keyless = compacted ? `Compacted topic cannot accept message without key in topic partition ${o.topicPartition}` : '';
   const keepsTimestamps = config.messageTimestampType === 'CreateTime';
   const appendTime = batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : undefined;
   let maxTimestamp = NO_TIMESTAMP;
   let contiguous = true;
   let invalidTimestamp = false;
-  let recordErrors: RecordError[] | undefined;
+  let errorCount = 0;
+  const recordErrors: RecordError[] = [];
   for (let i = 0; i < count; i++) {
     cursor.next();
     const timestamp = appendTime ?? baseTimestamp + cursor.timestampDelta;
     let message: string | undefined;
     if (compacted && cursor.keyLength < 0) {
-      message = `Compacted topic cannot accept message without key in topic partition ${o.topicPartition}`;
+      message = keyless;
     } else if (keepsTimestamps && timestamp !== NO_TIMESTAMP) {
       const age = nowMs - timestamp;
       // Age is within 2^53 of now exactly when the timestamp is held exactly, as far as its two parts are.
       if (age > before || -age > after || !Number.isSafeInteger(timestamp) || !Number.isSafeInteger(cursor.timestampDelta)) {
-        message = outOfRange(batch, cursor, appendTime !== undefined, o);
+        message = errorCount < MAX_LISTED_ERRORS ? outOfRange(batch, cursor, appendTime !== undefined, o) : '';
         invalidTimestamp = true;
       }
     } else if (appendTime !== undefined) {
-      message = ownAppendTime(batch, cursor);
+      message = errorCount < MAX_LISTED_ERRORS ? ownAppendTime(batch, cursor) : '';
       invalidTimestamp = true;
     }
     if (message !== undefined) {
-      recordErrors ??= [];
-      recordErrors.push({ batchIndex: i, message });
+      if (errorCount++ < MAX_LISTED_ERRORS) recordErrors.push({ batchIndex: i, message });
     }
     if (timestamp > maxTimestamp) maxTimestamp = timestamp;
     if (baseOffset + cursor.offsetDelta !== i) contiguous = false;
   }
   if (count > 0 && !cursor.atEnd) throw new DecodeError(`bytes left after the ${count} records that the batch declares`, 0);
-  return { maxTimestamp, contiguous, recordErrors, invalidTimestamp, plain };
+  return { maxTimestamp, contiguous, errorCount, recordErrors, invalidTimestamp, plain };
 }
 
 function outOfRange(batch: RecordBatch, cursor: RecordCursor, appendTime: boolean, o: ValidationOptions): string {
@@ -419,7 +425,7 @@ function ownAppendTime(batch: RecordBatch, cursor: RecordCursor): string {
   return `Invalid timestamp type in message ${record}. Producer should not set timestamp type to LogAppendTime.`;
 }
 
-function rejectedRecords(recordErrors: readonly RecordError[], invalidTimestamp: boolean): Rejected {
+function rejectedRecords({ errorCount, recordErrors, invalidTimestamp }: CheckedRecords): Rejected {
   if (invalidTimestamp) {
     return new Rejected(
       ErrorCode.INVALID_TIMESTAMP,
@@ -432,7 +438,7 @@ function rejectedRecords(recordErrors: readonly RecordError[], invalidTimestamp:
     .map(({ batchIndex, message }) => `RecordError(batchIndex=${batchIndex}, message='${message}')`);
   return new Rejected(
     ErrorCode.INVALID_RECORD,
-    `One or more records have been rejected due to ${recordErrors.length} record errors in total, ` +
+    `One or more records have been rejected due to ${errorCount} record errors in total, ` +
       `and only showing the first three errors at most: [${shown.join(', ')}]`,
     recordErrors,
   );

@@ -16,6 +16,8 @@ const MIB = 1024 * 1024;
 /** What a load may leave behind: heap that the engine has grown and not given back. */
 const SLACK_BYTES = 96 * MIB;
 const MEMORY_PATIENCE_MS = 8000;
+/** Every collection looks at everything, so that what is resident is in use and not merely not collected yet. */
+const COLLECTS_ALL = '--gc-global';
 const PRODUCE = 9;
 const FETCH = 12;
 
@@ -67,7 +69,8 @@ export class Victim {
   #run(): ChildBroker {
     const settings = Object.entries(this.#o.settings ?? {}).flatMap(([name, value]) => ['--override', `${name}=${value}`]);
     const topics = [KEPT, ALIVE, ...(this.#o.topics ?? [])].flatMap((topic) => ['--topic', topic]);
-    return runCommand(['start', '--port', String(this.#port), '--data-dir', this.dataDir, ...topics, ...settings]);
+    const args = ['start', '--port', String(this.#port), '--data-dir', this.dataDir, ...topics, ...settings];
+    return runCommand(args, {}, undefined, [COLLECTS_ALL]);
   }
 
   async #isUp(): Promise<void> {
@@ -150,18 +153,23 @@ export class Victim {
     expect((await this.fetch(KEPT)).equals(this.#kept), 'what is stored is as it was').to.equal(true);
   }
 
-  /** Resident bytes of the child; 0 where the machine does not say. */
-  rssBytes(): number {
+  #status(name: string, otherwise: number): number {
     try {
       const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
-      return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+      return Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? otherwise);
     } catch {
-      return 0;
+      return otherwise;
     }
   }
 
-  openFiles(): number {
-    return Number(readFileSync(`/proc/${this.pid}/status`, 'utf8').match(/^FDSize:\s*(\d+)/m)?.[1] ?? 0);
+  /** Resident bytes of the child; 0 where the machine does not say. */
+  rssBytes(): number {
+    return this.#status('VmRSS', 0) * 1024;
+  }
+
+  /** The most that was resident since the start; 0 where the machine does not say. */
+  peakBytes(): number {
+    return this.#status('VmHWM', 0) * 1024;
   }
 
   /** Small requests give the engine occasion to collect, until memory is what it was before the load and a bit. */

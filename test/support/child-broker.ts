@@ -27,9 +27,10 @@ export function runCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   cwd?: string,
+  nodeFlags: readonly string[] = [],
 ): ChildBroker {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:KAFKA|CLUSTER_ID)/.test(name)));
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], {
     env: { ...own, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),

@@ -1,6 +1,7 @@
 /** gzip for record batches, by node:zlib. Concatenated members are one stream, as Java reads them. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { DecodeError } from '../decode-error.ts';
+import { pieceBytes } from './piece-size.ts';
 
 export function gzip(data: Buffer, level = -1): Buffer {
   return gzipSync(data, { level });
@@ -8,7 +9,7 @@ export function gzip(data: Buffer, level = -1): Buffer {
 
 export function gunzip(data: Buffer, maxBytes: number): Buffer {
   try {
-    return gunzipSync(data, { maxOutputLength: Math.max(1, maxBytes) });
+    return gunzipSync(data, { maxOutputLength: Math.max(1, maxBytes), chunkSize: pieceBytes(data.length) });
   } catch (cause) {
     throw new DecodeError(`gzip: ${cause instanceof Error ? cause.message : String(cause)}`, 0);
   }

@@ -77,10 +77,16 @@ function readFrameHeader(data: Buffer, ignoreChecksum: boolean): Frame {
   };
 }
 
+/** What has been unpacked so far, of all blocks, in one buffer that grows: thousands of small ones would not be given back to the operating system. */
+interface Unpacked {
+  bytes: Buffer;
+  size: number;
+  readonly maxBytes: number;
+}
+
 export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: boolean): Buffer {
   const frame = readFrameHeader(data, ignoreHeaderChecksum);
-  const blocks: Buffer[] = [];
-  let left = maxBytes;
+  const out: Unpacked = { bytes: Buffer.allocUnsafe(Math.min(maxBytes, Math.max(256, data.length * 4))), size: 0, maxBytes };
   let at = frame.position;
   for (;;) {
     if (data.length - at < 4) corrupt('ends without an end mark', at);
@@ -91,15 +97,20 @@ export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: 
     if (length > frame.maxBlockBytes) corrupt(`block of ${length} bytes, more than ${frame.maxBlockBytes}`, at);
     if (length > data.length - at) corrupt(`block of ${length} bytes, ${data.length - at} left`, at);
     const end = at + length;
-    const block = word >= STORED_BIT ? data.subarray(at, end) : unpackBlock(data, at, end, Math.min(frame.maxBlockBytes, left));
-    if (block.length > left) corrupt(`unpacks to more than ${maxBytes} bytes`, at);
-    blocks.push(block);
-    left -= block.length;
+    if (word >= STORED_BIT) store(out, data, at, end);
+    else unpackBlock(out, data, at, end, out.size + frame.maxBlockBytes);
     if (frame.blockChecksums) checkBlock(data, at, end);
     at = end + (frame.blockChecksums ? 4 : 0);
   }
   if (frame.contentChecksum && data.length - at < 4) corrupt('ends within the content checksum', at);
-  return blocks.length === 1 ? (blocks[0] as Buffer) : Buffer.concat(blocks);
+  return out.bytes.subarray(0, out.size);
+}
+
+function store(out: Unpacked, data: Buffer, start: number, end: number): void {
+  const size = out.size + end - start;
+  makeRoom(out, size, size, start);
+  data.copy(out.bytes, out.size, start, end);
+  out.size = size;
 }
 
 function checkBlock(data: Buffer, start: number, end: number): void {
@@ -107,10 +118,11 @@ function checkBlock(data: Buffer, start: number, end: number): void {
   if (data.readUInt32LE(end) !== xxhash32(data, start, end)) corrupt('block checksum is wrong', end);
 }
 
-/** What `data[start, end)` unpacks to; grows as it fills, so that a short block does not pay for the largest one. */
-function unpackBlock(data: Buffer, start: number, end: number, maxBytes: number): Buffer {
-  let out: Buffer = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(256, (end - start) * 4)));
-  let size = 0;
+/** Adds what `data[start, end)` unpacks to. Blocks are independent: matches reach back to the block's own beginning, `blockLimit` is where it has to end. */
+function unpackBlock(unpacked: Unpacked, data: Buffer, start: number, end: number, blockLimit: number): void {
+  const base = unpacked.size;
+  let out = unpacked.bytes;
+  let size = base;
   let at = start;
   while (at < end) {
     const token = data[at++] as number;
@@ -124,7 +136,10 @@ function unpackBlock(data: Buffer, start: number, end: number, maxBytes: number)
       } while (byte === 255);
     }
     if (literals > end - at) corrupt(`${literals} literals, ${end - at} bytes left`, at);
-    out = roomFor(out, size, literals, maxBytes, at);
+    if (size + literals > out.length || size + literals > blockLimit) {
+      unpacked.size = size;
+      out = makeRoom(unpacked, size + literals, blockLimit, at);
+    }
     data.copy(out, size, at, at + literals);
     size += literals;
     at += literals;
@@ -132,7 +147,7 @@ function unpackBlock(data: Buffer, start: number, end: number, maxBytes: number)
     if (end - at < 2) corrupt('ends within a match offset', at);
     const offset = (data[at] as number) | ((data[at + 1] as number) << 8);
     at += 2;
-    if (offset === 0 || offset > size) corrupt(`match at ${offset} bytes before byte ${size}`, at);
+    if (offset === 0 || offset > size - base) corrupt(`match at ${offset} bytes before byte ${size - base}`, at);
     let length = (token & 15) + 4;
     if (length === 19) {
       let byte: number;
@@ -142,18 +157,25 @@ function unpackBlock(data: Buffer, start: number, end: number, maxBytes: number)
         length += byte;
       } while (byte === 255);
     }
-    out = roomFor(out, size, length, maxBytes, at);
+    if (size + length > out.length || size + length > blockLimit) {
+      unpacked.size = size;
+      out = makeRoom(unpacked, size + length, blockLimit, at);
+    }
     size = copyMatch(out, size, offset, length);
   }
-  return out.subarray(0, size);
+  unpacked.size = size;
 }
 
-function roomFor(out: Buffer, size: number, more: number, maxBytes: number, at: number): Buffer {
-  if (size + more <= out.length) return out;
-  if (size + more > maxBytes) corrupt(`block unpacks to more than ${maxBytes} bytes`, at);
-  const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(out.length * 2, size + more)));
-  out.copy(larger, 0, 0, size);
-  return larger;
+/** Lets `out` hold `size` bytes, of which those before `out.size` stay. */
+function makeRoom(out: Unpacked, size: number, blockLimit: number, at: number): Buffer {
+  if (size > blockLimit) corrupt('block unpacks to more than its frame allows', at);
+  if (size > out.maxBytes) corrupt(`unpacks to more than ${out.maxBytes} bytes`, at);
+  if (size > out.bytes.length) {
+    const larger = Buffer.allocUnsafe(Math.min(out.maxBytes, Math.max(out.bytes.length * 2, size)));
+    out.bytes.copy(larger, 0, 0, out.size);
+    out.bytes = larger;
+  }
+  return out.bytes;
 }
 
 /** Source and target may overlap: then what was just copied is copied again. */

@@ -9,10 +9,11 @@
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import { DecodeError } from '../decode-error.ts';
+import { pieceBytes } from './piece-size.ts';
 
 interface NodeZstd {
   zstdCompressSync?(data: Buffer, options: { params: { [parameter: number]: number } }): Buffer;
-  zstdDecompressSync?(data: Buffer, options: { maxOutputLength: number }): Buffer;
+  zstdDecompressSync?(data: Buffer, options: { maxOutputLength: number; chunkSize: number }): Buffer;
 }
 
 const node: NodeZstd = zlib as NodeZstd;
@@ -27,7 +28,8 @@ export function packZstd(data: Buffer, level = DEFAULT_LEVEL): Buffer {
 
 export function unpackZstd(data: Buffer, maxBytes: number): Buffer {
   try {
-    if (node.zstdDecompressSync) return node.zstdDecompressSync(data, { maxOutputLength: Math.max(1, maxBytes) });
+    if (node.zstdDecompressSync)
+      return node.zstdDecompressSync(data, { maxOutputLength: Math.max(1, maxBytes), chunkSize: pieceBytes(data.length) });
     return unpackInJavaScript(data, maxBytes);
   } catch (cause) {
     if (cause instanceof DecodeError) throw cause;
