@@ -32,7 +32,7 @@ function through<T>(
 export function handlersOf(broker: Broker): Ask {
   return async (name, apiVersion, draft) => {
     const api = APIS[name] as unknown as Api<typeof name>;
-    const handler = HANDLERS[name] as Handler<typeof name> | null;
+    const handler: Handler<typeof name> | null = HANDLERS[name];
     if (handler === null) throw new Error(`${name} has no handler`);
     const request = through(api.writeRequest.bind(api), api.readRequest.bind(api), draft, apiVersion);
     const context: Context = {
