@@ -1,0 +1,136 @@
+/** What a whole broker does by itself while time passes: retention, rolling, flushing, checkpoints. The tests own the time. */
+import { expect } from 'chai';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Broker } from '../../src/broker/broker.ts';
+import { buildBatch } from '../../src/wire/record-batch-builder.ts';
+import { handlersOf } from '../support/handlers.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+describe('A broker by itself', function () {
+  this.timeout(30_000);
+  let dataDir: string;
+
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'blumfeld-housekeeping-'));
+  });
+  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  const start = (configs: Record<string, string>, settings: Record<string, string | number> = {}) =>
+    Broker.start({ port: 0, dataDir, clock: 'virtual', settings, topics: { orders: { partitions: 1, configs } } });
+
+  const partitionOf = (broker: Broker) => {
+    const partition = broker.services.partitions.find('orders', 0);
+    if (partition === undefined) throw new Error('no partition');
+    return partition;
+  };
+
+  /** One batch of `bytes` in its value, stamped with the broker's time. */
+  const produce = async (broker: Broker, bytes = 100): Promise<number> => {
+    const records = buildBatch({
+      baseOffset: 0,
+      partitionLeaderEpoch: -1,
+      records: [{ key: null, value: Buffer.alloc(bytes, 1), timestamp: broker.time.now() }],
+    });
+    const topicData = [{ name: 'orders', partitionData: [{ index: 0, records }] }];
+    const answer = await handlersOf(broker)('produce', 9, { transactionalId: null, acks: -1, timeoutMs: 1000, topicData });
+    const told = answer.responses[0]?.partitionResponses[0];
+    expect(told?.errorCode).to.equal(0);
+    return Number(told?.baseOffset);
+  };
+
+  const files = (suffix: string): string[] =>
+    readdirSync(join(dataDir, 'orders-0'))
+      .filter((name) => name.endsWith(suffix))
+      .sort();
+
+  it('deletes what is older than retention.ms, in days that pass at once', async () => {
+    const broker = await start({ 'retention.ms': String(7 * DAY_MS), 'segment.ms': String(DAY_MS) });
+    for (let day = 0; day < 6; day++) {
+      await produce(broker);
+      await broker.time.advance(DAY_MS + 1);
+    }
+    const { log } = partitionOf(broker);
+    expect([log.logStartOffset, log.segmentCount]).to.deep.equal([0, 6]);
+    await broker.time.advance(2 * DAY_MS);
+    expect(log.logStartOffset).to.equal(1);
+    await broker.time.advance(30 * DAY_MS);
+    expect([log.logStartOffset, log.logEndOffset, log.sizeInBytes]).to.deep.equal([6, 6, 0]);
+    expect(files('.log')).to.deep.equal(['00000000000000000006.log']);
+    expect(files('.deleted')).to.deep.equal([]);
+    await broker.stop();
+  });
+
+  it('deletes what is beyond retention.bytes, and keeps the files for file.delete.delay.ms', async () => {
+    const broker = await start({ 'retention.bytes': '3000', 'segment.bytes': '1048576', 'file.delete.delay.ms': '60000' });
+    for (let i = 0; i < 8; i++) {
+      await produce(broker, 1000);
+      partitionOf(broker).log.roll();
+    }
+    const { log } = partitionOf(broker);
+    await broker.time.advance(6 * 60_000);
+    expect(log.logStartOffset).to.equal(5);
+    expect(log.sizeInBytes).to.be.within(3000, 4200);
+    await broker.time.advance(2 * 60_000);
+    expect(files('.deleted')).to.deep.equal([]);
+    expect(files('.log')).to.deep.equal([5, 6, 7, 8].map((offset) => `${String(offset).padStart(20, '0')}.log`));
+    await broker.stop();
+  });
+
+  it('begins a segment after segment.ms, less a jitter', async () => {
+    const broker = await start({ 'segment.ms': String(HOUR_MS), 'segment.jitter.ms': String(HOUR_MS / 2), 'retention.ms': '-1' });
+    const { log } = partitionOf(broker);
+    await produce(broker);
+    await broker.time.advance(HOUR_MS / 2 - 1000);
+    await produce(broker);
+    expect(log.segmentCount).to.equal(1);
+    await broker.time.advance(HOUR_MS / 2 + 2000);
+    await produce(broker);
+    expect(log.segmentCount).to.equal(2);
+    await broker.stop();
+  });
+
+  it('has synced what flush.messages wants before it answers', async () => {
+    const broker = await start({ 'flush.messages': '1' });
+    const { log } = partitionOf(broker);
+    for (let i = 0; i < 3; i++) {
+      await produce(broker);
+      expect(log.recoveryPoint).to.equal(i + 1);
+    }
+    await broker.stop();
+  });
+
+  it('syncs what waits for flush.ms, where the scheduler looks', async () => {
+    const broker = await start({ 'flush.ms': '10000' }, { 'log.flush.scheduler.interval.ms': 1000 });
+    const { log } = partitionOf(broker);
+    await produce(broker);
+    await broker.time.advance(8000);
+    expect(log.recoveryPoint).to.equal(0);
+    await broker.time.advance(3000);
+    for (let turns = 0; log.recoveryPoint === 0 && turns < 10_000; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(log.recoveryPoint).to.equal(1);
+    await broker.stop();
+  });
+
+  it('knows after a clean stop the high watermark, the start and the end it had', async () => {
+    const broker = await start({});
+    for (let i = 0; i < 5; i++) await produce(broker);
+    await handlersOf(broker)('deleteRecords', 2, {
+      topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, offset: 2n }] }],
+      timeoutMs: 1000,
+    });
+    await broker.stop();
+    const kept = (name: string): string => readFileSync(join(dataDir, name), 'utf8');
+    expect(kept('replication-offset-checkpoint')).to.equal('0\n1\norders 0 5\n');
+    expect(kept('recovery-point-offset-checkpoint')).to.equal('0\n1\norders 0 5\n');
+    expect(kept('log-start-offset-checkpoint')).to.equal('0\n1\norders 0 2\n');
+    const again = await start({});
+    const { log } = partitionOf(again);
+    expect([log.logStartOffset, log.highWatermark, log.logEndOffset]).to.deep.equal([2, 5, 5]);
+    expect(await produce(again)).to.equal(5);
+    await again.stop();
+  });
+});
