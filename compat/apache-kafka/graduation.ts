@@ -364,7 +364,6 @@ async function graduate(jars: string): Promise<void> {
   const groups = ['group-of-all'];
   let before: Facts | undefined;
   let came = 'nothing';
-  const t0 = Date.now();
   try {
     for (const [index, [owner, end]] of ROUNDS.entries()) {
       const round = index + 1;
@@ -376,9 +375,7 @@ async function graduate(jars: string): Promise<void> {
             difference(before, await factsOf(running.client, groups)),
           );
         }
-        console.log(`${((Date.now() - t0) / 1000).toFixed(1)} checked`);
         await add(running.client, round);
-        console.log(`${((Date.now() - t0) / 1000).toFixed(1)} added`);
         await startIsKept(folder, `round-${round}`, 1, DELETED_BEFORE);
         groups.push(`group-${round}`);
         before = await factsOf(running.client, groups);
