@@ -100,7 +100,11 @@ await run({
     // Where the broker has none for the time it gives the end's.
     return found.offset === ends.high ? -1 : Number(found.offset);
   },
-  deleteRecords: (topic, partition, offset) => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }),
+  async deleteRecords(topic, partition, offset) {
+    // It looks for the leader in what it knows, and it knows only topics that it was asked for before.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+  },
 
   join: (group, topic, clientId) => reader(group, topic, { clientId }),
   groups: async () => (await admin.listGroups()).groups.map(({ groupId }) => groupId),
