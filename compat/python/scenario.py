@@ -133,7 +133,7 @@ class Scenarios:
 
     def large(self):
         name = self.topic("large")
-        sent = [(None, os.urandom(900_000), [], BASE_TIME)]
+        sent = [self.client.sendable(None, os.urandom(900_000), [], BASE_TIME)]
         self.produce(name, sent)
         same(self.read(name, 1), sent)
 
