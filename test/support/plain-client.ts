@@ -24,7 +24,10 @@ const PATIENCE_MS = 20_000;
 
 export class PlainClient {
   private readonly socket: Socket;
-  private received: Buffer = Buffer.alloc(0);
+  private readonly chunks: Buffer[] = [];
+  private receivedBytes = 0;
+  /** Bytes that have to be there before the next frame is whole, as far as is known. */
+  private wantedBytes = 4;
   private readonly frames: Buffer[] = [];
   private wake: () => void = () => undefined;
   private closed = false;
@@ -104,12 +107,20 @@ export class PlainClient {
   }
 
   private take(chunk: Buffer): void {
-    this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
-    while (this.received.length >= 4 && this.received.length >= 4 + this.received.readInt32BE(0)) {
-      const end = 4 + this.received.readInt32BE(0);
-      this.frames.push(this.received.subarray(4, end));
-      this.received = this.received.subarray(end);
+    this.chunks.push(chunk);
+    this.receivedBytes += chunk.length;
+    if (this.receivedBytes < this.wantedBytes) return;
+    let received = Buffer.concat(this.chunks.splice(0));
+    this.wantedBytes = 4;
+    while (received.length >= 4) {
+      this.wantedBytes = 4 + received.readInt32BE(0);
+      if (received.length < this.wantedBytes) break;
+      this.frames.push(received.subarray(4, this.wantedBytes));
+      received = received.subarray(this.wantedBytes);
+      this.wantedBytes = 4;
     }
+    this.chunks.push(received);
+    this.receivedBytes = received.length;
     this.wake();
   }
 }
