@@ -37,7 +37,7 @@ function masked(mask: Mask, value: Plain, prefix: string): Plain {
       return typeof value === 'string' ? value.replaceAll(UUID, '<uuid>') : value;
     case 'sort': {
       if (!Array.isArray(value)) return value;
-      const key = (element: Plain): string => textAt(element, mask.by).padStart(12, '0');
+      const key = (element: Plain): string => `${textAt(element, mask.by).padStart(12, '0')} ${textAt(element, 'topicId')}`;
       return [...value].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
     }
     case 'except':
@@ -50,8 +50,8 @@ function masked(mask: Mask, value: Plain, prefix: string): Plain {
 }
 
 /** `answer` with everything masked that may differ. */
-export function maskedAnswer(api: string, answer: Plain, prefix: string): Plain {
-  const masks = MASKS.filter((mask) => mask.api === api || mask.api === '*');
+export function maskedAnswer(api: string, answer: Plain, prefix: string, inForce: readonly Mask[] = MASKS): Plain {
+  const masks = inForce.filter((mask) => mask.api === api || mask.api === '*');
   const visit = (value: Plain, path: string): Plain => {
     let current = value;
     for (const mask of masks) if (mask.path === path) current = masked(mask, current, prefix);

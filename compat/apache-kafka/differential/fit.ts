@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-interface Field {
+export interface Field {
   readonly name: string;
   readonly type: string;
   readonly versions: string;
+  readonly nullable?: string;
   readonly fields?: readonly Field[];
 }
 
@@ -24,17 +25,23 @@ const SCHEMAS = new Map(
   }),
 );
 
-function within(versions: string, version: number): boolean {
+export function within(versions: string, version: number): boolean {
   if (versions === 'none') return false;
   const [from = '0', to] = versions.endsWith('+') ? [versions.slice(0, -1), 'x'] : versions.split('-');
   const last = to === 'x' ? Number.POSITIVE_INFINITY : Number(to ?? from);
   return version >= Number(from) && version <= last;
 }
 
-/** `draft` without the fields that `version` of the API does not have. */
-export function fit<T>(api: string, draft: T, version: number): T {
+/** The schema of an API by its name in any case. */
+export function schemaOf(api: string): Schema {
   const schema = SCHEMAS.get(api.toLowerCase());
   if (schema === undefined) throw new Error(`no schema in protocol/api for ${api}`);
+  return schema;
+}
+
+/** `draft` without the fields that `version` of the API does not have. */
+export function fit<T>(api: string, draft: T, version: number): T {
+  const schema = schemaOf(api);
   const { structs = [], fields: top } = schema.request;
   const cut = (value: unknown, fields: readonly Field[]): unknown => {
     if (Array.isArray(value)) return value.map((one) => cut(one, fields));
