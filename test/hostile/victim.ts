@@ -133,6 +133,18 @@ export class Victim {
     return Buffer.from(answer?.records ?? Buffer.alloc(0));
   }
 
+  /** The values of all records in partition 0, by as many fetches as it takes. */
+  async values(topic: string): Promise<string[]> {
+    const values: string[] = [];
+    for (let offset = 0; ; ) {
+      const records = batchesOf(await this.fetch(topic, offset)).flatMap((batch) => recordsOf(batch));
+      const last = records.at(-1);
+      if (last === undefined) return values;
+      values.push(...records.map(({ value }) => String(value)));
+      offset = last.offset + 1;
+    }
+  }
+
   async #keep(): Promise<void> {
     if ((await this.fetch(KEPT)).length === 0) {
       for (let i = 0; i < 20; i++) {
