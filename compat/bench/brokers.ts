@@ -1,0 +1,137 @@
+/** The two brokers under load, each a process of its own: started, looked at from outside, stopped. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
+/** As kafka-server-start.sh does. */
+const JVM = '-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35'.split(' ');
+const TICKS_PER_SECOND = 100;
+const PATIENCE_MS = 90_000;
+
+export type BrokerName = 'Apache Kafka' | 'Blumfeld';
+
+export interface BenchedBroker {
+  readonly name: BrokerName;
+  readonly address: string;
+  /** From the start of the process to the first answer to a Metadata request. */
+  readonly startMs: number;
+  /** CPU seconds so far. */
+  cpuSeconds(): number;
+  residentMb(): number;
+  stop(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export async function startBlumfeld(folder: string): Promise<BenchedBroker> {
+  const port = await freePort();
+  const begun = performance.now();
+  const options = ['start', '--port', String(port), '--data-dir', join(folder, 'data')];
+  return answering('Blumfeld', spawn(process.execPath, [COMMAND, ...options], { stdio: 'ignore' }), port, begun);
+}
+
+/** Formatted before the clock starts; Blumfeld does that itself while it starts. */
+export async function startApacheKafka(jars: string, folder: string): Promise<BenchedBroker> {
+  const [port, controllerPort] = [await freePort(), await freePort()];
+  const properties = join(folder, 'server.properties');
+  mkdirSync(folder, { recursive: true });
+  const lines = [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'controller.listener.names=CONTROLLER',
+    `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
+    `log.dirs=${join(folder, 'data')}`,
+    'offsets.topic.replication.factor=1',
+    'group.initial.rebalance.delay.ms=0',
+  ];
+  writeFileSync(properties, `${lines.join('\n')}\n`);
+  const jar = ['-cp', `${jars}/*`];
+  const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', properties];
+  const formatted = spawnSync('java', [LOGGING, ...jar, ...format], { encoding: 'utf8' });
+  if (formatted.status !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${formatted.stderr}`);
+  const begun = performance.now();
+  const child = spawn('java', [...JVM, LOGGING, ...jar, 'kafka.Kafka', properties], { stdio: 'ignore' });
+  return answering('Apache Kafka', child, port, begun);
+}
+
+async function answering(name: BrokerName, child: ChildProcess, port: number, begun: number): Promise<BenchedBroker> {
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${name} could not be started`);
+  const ended = once(child, 'exit');
+  while (performance.now() - begun < PATIENCE_MS && child.exitCode === null) {
+    if (await answersMetadata(port)) {
+      const startMs = performance.now() - begun;
+      const stop = async (): Promise<void> => {
+        child.kill('SIGTERM');
+        await ended;
+      };
+      const address = `127.0.0.1:${port}`;
+      return { name, address, startMs, cpuSeconds: () => cpuSecondsOf(pid), residentMb: () => residentMbOf(pid), stop };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`${name} did not answer within ${PATIENCE_MS} ms`);
+}
+
+async function answersMetadata(port: number): Promise<boolean> {
+  const client = new PlainClient({ host: '127.0.0.1', port });
+  try {
+    return (await client.call('metadata', { topics: [] }, 12, 'bench')).brokers.length > 0;
+  } catch (error) {
+    if (error instanceof NoAnswer) return false;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+function fieldsOf(path: string): number[] {
+  const text = readFileSync(path, 'utf8');
+  return text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+}
+
+function cpuSecondsOf(pid: number): number {
+  const fields = fieldsOf(`/proc/${pid}/stat`);
+  return ((fields[11] ?? 0) + (fields[12] ?? 0)) / TICKS_PER_SECOND;
+}
+
+function residentMbOf(pid: number): number {
+  const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (Number(found) * 1024) / 1e6;
+}
+
+/** CPU seconds of this process and all that it has waited for. */
+export function ownCpuSeconds(): number {
+  const fields = fieldsOf('/proc/self/stat');
+  return [11, 12, 13, 14].reduce((sum, index) => sum + (fields[index] ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+/** CPU seconds that the whole machine has been busy. */
+export function machineCpuSeconds(): number {
+  const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? '';
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = line.trim().split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softIrq + steal) / TICKS_PER_SECOND;
+}
+
+export function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
