@@ -253,7 +253,9 @@ export class ClientConnection implements ConnectionInfo {
       listener: this.listenerName,
       clientId: head?.clientId ?? '',
     };
-    if (error instanceof ProtocolViolation || error instanceof DecodeError) {
+    if (error instanceof ProtocolViolation) {
+      this.#o.log.info(`closing a connection: ${error.message}`, facts);
+    } else if (error instanceof DecodeError) {
       this.#o.log.info(`closing a connection: ${request} cannot be read: ${error.message}`, facts);
     } else {
       this.#o.log.error(`closing a connection: ${request} failed`, { ...facts, error });

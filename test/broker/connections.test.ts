@@ -7,6 +7,7 @@ import type { Logger } from '../../src/broker/logger.ts';
 import { Settings } from '../../src/broker/settings.ts';
 import { SettingsError } from '../../src/broker/settings-error.ts';
 import { type RequestHead, responseFrame } from '../../src/wire/header.ts';
+import { ProtocolViolation } from '../../src/wire/protocol-violation.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { FakeNetwork } from '../sim/fake-network.ts';
 import { correlationIdsIn, requestFrame } from '../support/requests.ts';
@@ -170,6 +171,20 @@ describe('connections', () => {
       expect(client.closed, sentence).to.equal(true);
       expect(lines.at(-1)).to.contain(sentence);
     }
+  });
+
+  it('are closed when a handler says so, with its own sentence', async () => {
+    const { network, port, serve, requests, lines } = await started();
+    serve();
+    const client = network.connect(port);
+    client.connection.write([heartbeat(1)]);
+    await turns();
+    requests[0]?.fail(new ProtocolViolation('produce with acks=0 to t-0 failed with error 3: closing is the only answer'));
+    await turns();
+    expect(client.closed).to.equal(true);
+    expect(lines).to.deep.equal([
+      'closing a connection: produce with acks=0 to t-0 failed with error 3: closing is the only answer',
+    ]);
   });
 
   it('are closed when a handler fails, with a line that names the API', async () => {
