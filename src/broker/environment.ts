@@ -15,7 +15,7 @@ export interface TopicToCreate {
   readonly configs: Readonly<Record<string, string>>;
 }
 
-/** Variables that images, their scripts and the JVM read; some end in a star. */
+/** Variables that images, their scripts and the JVM read, or that a neighbour called kafka leaves (Kubernetes, links); some end in a star. */
 const CONTROL = [
   'KAFKA_ADVERTISED_HOST_COMMAND', 'KAFKA_BROKER_ID_COMMAND', 'KAFKA_CLUSTER_ID', 'KAFKA_CREATE_TOPICS', 'KAFKA_CREATE_TOPICS_SEPARATOR',
   'KAFKA_DEBUG', 'KAFKA_GC_LOG_OPTS', 'KAFKA_HEAP_OPTS', 'KAFKA_HOME', 'KAFKA_JDK_COMPATIBILITY_OPTS', 'KAFKA_JMX_*', 'KAFKA_JVM_*',
@@ -23,7 +23,7 @@ const CONTROL = [
   'KAFKA_URL', 'KAFKA_VERSION', 'KAFKA_VOLUME_DIR', 'KAFKA_BASE_DIR', 'KAFKA_CONF_DIR', 'KAFKA_CONF_FILE', 'KAFKA_DAEMON_*', 'KAFKA_DATA_DIR',
   'KAFKA_MOUNTED_CONF_DIR', 'KAFKA_CERTS_DIR', 'KAFKA_INITSCRIPTS_DIR', 'KAFKA_EXTRA_FLAGS', 'KAFKA_CLIENT_USERS', 'KAFKA_CLIENT_PASSWORDS',
   'KAFKA_INTER_BROKER_USER', 'KAFKA_INTER_BROKER_PASSWORD', 'KAFKA_CONTROLLER_USER', 'KAFKA_CONTROLLER_PASSWORD', 'KAFKA_TLS_*',
-  'KAFKA_ZOOKEEPER_PROTOCOL', 'KAFKA_ZOOKEEPER_TLS_*', 'KAFKA_INITIAL_CONTROLLERS', 'KAFKA_CLASSPATH', 'KAFKA_REST_PROPER_*',
+  'KAFKA_PORT', 'KAFKA_PORT_*', 'KAFKA_SERVICE_*', 'KAFKA_ZOOKEEPER_PROTOCOL', 'KAFKA_ZOOKEEPER_TLS_*', 'KAFKA_INITIAL_CONTROLLERS', 'KAFKA_CLASSPATH', 'KAFKA_REST_PROPER_*',
 ]; // biome-ignore format: a table reads better in rows
 
 function isControl(variable: string): boolean {

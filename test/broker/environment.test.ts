@@ -20,6 +20,12 @@ describe('environment', () => {
     KAFKA_VERSION: undefined,
     KAFKA_CREATE_TOPICS: undefined,
     KAFKA_KRAFT_CLUSTER_ID: undefined,
+    // What Kubernetes and linked containers set where a service is called kafka.
+    KAFKA_SERVICE_HOST: undefined,
+    KAFKA_SERVICE_PORT_CLIENT: undefined,
+    KAFKA_PORT: undefined,
+    KAFKA_PORT_9092_TCP: undefined,
+    KAFKA_PORT_9092_TCP_ADDR: undefined,
     KAFKA_: undefined,
     CLUSTER_ID: undefined,
     PATH: undefined,
