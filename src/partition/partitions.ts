@@ -21,6 +21,9 @@ import type { FetchedData } from './fetch-sessions.ts';
 import { type FetchOptions, fetchPartitions } from './fetch.ts';
 import { Partition } from './partition.ts';
 
+/** Each new partition waits for its disk several times. */
+const CREATED_AT_ONCE = 8;
+
 /** Told of partitions of one topic: a coordinator that lives on an internal topic. */
 export interface LeadershipListener {
   /** This broker leads the partition, since just now or at another epoch. */
@@ -47,6 +50,8 @@ export class Partitions {
   readonly #byName = new Map<string, (Partition | undefined)[]>();
   readonly #byId = new Map<string, (Partition | undefined)[]>();
   readonly #directoryOf = new Map<Partition, LogDirectory>();
+  /** How many partitions there are in each directory, or on their way there. */
+  readonly #counts = new Map<LogDirectory, number>();
   readonly #listeners = new Map<string, LeadershipListener[]>();
   readonly #led = new Set<Partition>();
   #applying: Promise<void> = Promise.resolve();
@@ -137,9 +142,14 @@ export class Partitions {
   }
 
   async #takeUp(topic: TopicImage, images: Iterable<PartitionImage>): Promise<void> {
-    for (const image of images) {
-      if (!image.replicas.includes(this.#nodeId)) continue;
-      const partition = this.find(topic.name, image.index) ?? (await this.#create(topic, image.index));
+    const ours = [...images].filter((image) => image.replicas.includes(this.#nodeId));
+    const missing = ours.filter((image) => this.find(topic.name, image.index) === undefined);
+    for (let i = 0; i < missing.length; i += CREATED_AT_ONCE) {
+      await Promise.all(missing.slice(i, i + CREATED_AT_ONCE).map((image) => this.#create(topic, image.index)));
+    }
+    for (const image of ours) {
+      const partition = this.find(topic.name, image.index);
+      if (partition === undefined) throw new Error(`partition ${topic.name}-${image.index} was not created`);
       const epochBefore = partition.leaderEpoch;
       partition.lead(image);
       if (!partition.isLeader) this.#resign(partition);
@@ -150,35 +160,44 @@ export class Partitions {
     }
   }
 
-  async #create(topic: TopicImage, index: number): Promise<Partition> {
-    const { directory, log } = await this.#openLog(topic, index);
+  async #create(topic: TopicImage, index: number): Promise<void> {
+    const directory = this.#homeOf(topic.name, index);
+    if (directory !== undefined) this.#count(directory, 1);
+    const log = directory === undefined ? undefined : await this.#openLog(directory, topic, index);
     const partition = new Partition({ nodeId: this.#nodeId, topic: topic.name, topicId: topic.id, index, log });
     if (directory !== undefined) this.#directoryOf.set(partition, directory);
     register(this.#byName, topic.name, partition);
     register(this.#byId, topic.id, partition);
-    return partition;
   }
 
-  /** Where the log is, or else where the fewest are; no log when no directory works. */
-  async #openLog(topic: TopicImage, index: number): Promise<{ directory?: LogDirectory; log: Log | undefined }> {
-    const working = this.#directories.filter((directory) => directory.failure === undefined);
-    for (const directory of working) {
-      const log = directory.get(topic.name, index);
-      if (log !== undefined) return { directory, log };
+  /** Where the log is, or else where the fewest are; undefined when no directory works. */
+  #homeOf(topic: string, index: number): LogDirectory | undefined {
+    let emptiest: LogDirectory | undefined;
+    for (const directory of this.#directories) {
+      if (directory.failure !== undefined) continue;
+      if (directory.get(topic, index) !== undefined) return directory;
+      if (emptiest === undefined || this.#countIn(directory) < this.#countIn(emptiest)) emptiest = directory;
     }
-    const counts = new Map(working.map((directory) => [directory, 0]));
-    for (const home of this.#directoryOf.values()) {
-      const count = counts.get(home);
-      if (count !== undefined) counts.set(home, count + 1);
-    }
-    const [emptiest] = [...counts].sort(([, a], [, b]) => a - b);
-    if (emptiest === undefined) return { log: undefined };
-    const [directory] = emptiest;
+    return emptiest;
+  }
+
+  #countIn(directory: LogDirectory): number {
+    return this.#counts.get(directory) ?? 0;
+  }
+
+  #count(directory: LogDirectory, more: number): void {
+    this.#counts.set(directory, this.#countIn(directory) + more);
+  }
+
+  /** Undefined when the disk fails. */
+  async #openLog(directory: LogDirectory, topic: TopicImage, index: number): Promise<Log | undefined> {
+    const log = directory.get(topic.name, index);
+    if (log !== undefined) return log;
     try {
-      return { directory, log: await directory.create(topic.name, index, topic.id, this.#logConfigOf(topic.name)) };
+      return await directory.create(topic.name, index, topic.id, this.#logConfigOf(topic.name));
     } catch (failure) {
       if (!(failure instanceof StorageFailure)) throw failure;
-      return { directory, log: undefined };
+      return undefined;
     }
   }
 
@@ -192,7 +211,8 @@ export class Partitions {
       this.#resign(partition);
       const directory = this.#directoryOf.get(partition);
       this.#directoryOf.delete(partition);
-      if (directory !== undefined && directory.failure === undefined) await directory.delete(partition.topic, partition.index);
+      if (directory !== undefined) this.#count(directory, -1);
+      if (directory !== undefined && directory.failure === undefined) await deleteLog(directory, partition);
     }
   }
 
@@ -212,6 +232,15 @@ export class Partitions {
 
 /** Kafka's number of the resource type. */
 const TOPIC_CONFIGS = 2;
+
+/** A disk that fails has taken its directory offline; the topic is gone all the same, and what follows has to be applied. */
+async function deleteLog(directory: LogDirectory, { topic, index }: Partition): Promise<void> {
+  try {
+    await directory.delete(topic, index);
+  } catch (failure) {
+    if (!(failure instanceof StorageFailure)) throw failure;
+  }
+}
 
 function register(map: Map<string, (Partition | undefined)[]>, key: string, partition: Partition): void {
   const partitions = map.get(key) ?? [];

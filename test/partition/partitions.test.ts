@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Partition } from '../../src/partition/partition.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
+import { StorageFailure } from '../../src/world/files.ts';
 import { batchOf, idOf, partitionRecord, SmallBroker } from '../support/small-broker.ts';
 
 describe('partitions', () => {
@@ -61,6 +62,15 @@ describe('partitions', () => {
     partition.onWritten(1, (failure) => failures.push(failure));
     expect(failures).to.deep.equal([ErrorCode.KAFKA_STORAGE_ERROR, ErrorCode.KAFKA_STORAGE_ERROR]);
     expect(partition.isLeader).to.equal(false);
+  });
+
+  it('follow what comes after a deletion that the disk refused', async () => {
+    await broker.createTopic('orders');
+    const failure = new StorageFailure('rename', '/data/orders-0', 'EIO');
+    Object.assign(broker.directory, { delete: () => Promise.reject(failure) });
+    await broker.applyRecords([{ kind: 'RemoveTopicRecord', value: { topicId: idOf('orders') } }]);
+    await broker.createTopic('returns');
+    expect(broker.partition('returns').isLeader).to.equal(true);
   });
 
   it('begin an epoch in the log when they begin to lead', async () => {
