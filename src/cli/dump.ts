@@ -51,13 +51,29 @@ export function* dumpItems(files: Files, path: string): Generator<DumpItem> {
   yield* kind(files, path, offset ?? 0, topic);
 }
 
+/** What is to be dumped and how, or the sentence that says what is wrong with the arguments. */
+function parsedArguments(args: readonly string[]): { readonly path: string; readonly json: boolean } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const [path, ...more] = positionals;
+    if (path === undefined || more.length > 0) return 'blumfeld dump FILE [--json] takes one file';
+    return { path, json: values.json === true };
+  } catch (error) {
+    return `${(error as Error).message.split('. ')[0]}; see blumfeld --help`;
+  }
+}
+
 export async function dump(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } }, allowPositionals: true });
-  const [path] = positionals;
-  if (path === undefined || positionals.length > 1) {
-    process.stderr.write('blumfeld dump FILE [--json] takes one file\n');
+  const parsed = parsedArguments(args);
+  if (typeof parsed === 'string') {
+    process.stderr.write(`${parsed}\n`);
     return 1;
   }
+  const { path, json: asJson } = parsed;
   // A reader that has seen enough, such as `head`, closes the pipe.
   let isClosed = false;
   process.stdout.on('error', () => {
@@ -66,7 +82,7 @@ export async function dump(args: readonly string[]): Promise<number> {
   try {
     for (const { text, json } of dumpItems(new NodeFiles(), resolve(path))) {
       if (isClosed) return 0;
-      const shown = `${values.json === true ? JSON.stringify(json) : text}\n`;
+      const shown = `${asJson ? JSON.stringify(json) : text}\n`;
       if (!process.stdout.write(shown)) await new Promise((ready) => process.stdout.once('drain', ready).once('error', ready));
     }
     return 0;

@@ -31,9 +31,11 @@ export async function start(args: readonly string[]): Promise<number> {
       const fatal = (): void => resolveEnd(1);
       options.onFatal = fatal;
     });
+    // Before the line that tells others that they may send signals; one that comes during the start stops what was started.
+    const asked = signalled();
     const broker = await Broker.startFrom(options);
     process.stdout.write(readyLine(broker, options.likeProduction === true));
-    const code = await Promise.race([ended, signalled()]);
+    const code = await Promise.race([ended, asked]);
     await broker.stop();
     return code;
   } catch (error) {

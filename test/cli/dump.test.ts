@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dumpItems } from '../../src/cli/dump.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
+import { runCommand } from '../support/child-broker.ts';
 import { FACTS } from '../support/protocol-data.ts';
 
 interface GoldenFile {
@@ -101,6 +102,30 @@ describe('blumfeld dump', () => {
     expect(shown[shown.length - 1]).to.deep.include({ torn: true });
   });
 
+  it('runs as the command that ships, for every kind of file there is', async function () {
+    this.timeout(30_000);
+    const kinds = new Map<string, string>();
+    for (const path of [...Object.keys(golden), '.kafka_cleanshutdown', 'meta.properties']) {
+      const name = basename(path);
+      if (/\.(deleted|swap|cleaned)$/.test(name) || path.includes('-delete/')) continue;
+      kinds.set(
+        name.replace(/^\d{20}(-\d{10})?/, '') + (/^\d{20}/.test(name) ? ` of ${path.replace(/-\d+\/.*/, '')}` : ''),
+        path,
+      );
+    }
+    expect(kinds.size).to.be.greaterThan(20);
+    for (const path of kinds.values()) {
+      const [text, json] = await Promise.all(
+        [[], ['--json']].map((more) => runCommand(['dump', ...more, `${directory}/${path}`]).ended),
+      );
+      expect([text?.code, text?.stderr, json?.code, json?.stderr], path).to.deep.equal([0, '', 0, '']);
+      const shown = [...dumpItems(files, `${directory}/${path}`)];
+      expect(text?.stdout, path).to.equal(shown.map((item) => `${item.text}\n`).join(''));
+      const lines = json?.stdout.split('\n').filter((line) => line !== '') ?? [];
+      expect(lines, path).to.deep.equal(shown.map((item) => JSON.stringify(item.json)));
+    }
+  });
+
   it('runs as a command, and says what it cannot read', () => {
     const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
       spawnSync(process.execPath, [MAIN, 'dump', ...args], { encoding: 'utf8' });
@@ -110,6 +135,8 @@ describe('blumfeld dump', () => {
     expect(wrong.status).to.equal(1);
     expect(wrong.stderr).to.contain('no file that can be dumped');
     expect(run().status).to.equal(1);
+    const unknown = run('--jsno', `${directory}/meta.properties`);
+    expect([unknown.status, unknown.stderr]).to.deep.equal([1, "Unknown option '--jsno'; see blumfeld --help\n"]);
     expect(run(`${directory}/txn-0/00000000000000000099.log`).stderr).to.contain('ENOENT');
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { runCommand } from '../support/child-broker.ts';
+import { PlainClient } from '../support/plain-client.ts';
 import { requestFrame } from '../support/requests.ts';
 
 describe('the command', function () {
@@ -96,6 +97,76 @@ describe('the command', function () {
     expect(made.length).to.equal(4);
     const meta = readFileSync(join(folder, 'x', 'meta.properties'), 'utf8');
     expect(meta).to.contain('cluster.id=4L6g3nShT-eMCtK--X86sw').and.to.contain('node.id=5');
+  });
+
+  it('takes everything from the environment, as containers give it', async () => {
+    const child = runCommand(
+      ['start'],
+      {
+        KAFKA_NODE_ID: '7',
+        KAFKA_CFG_LISTENERS: 'PLAINTEXT://127.0.0.1:0',
+        KAFKA_LOG_DIRS: join(folder, 'env'),
+        KAFKA_CFG_NUM_PARTITIONS: '4',
+        KAFKA_LOG_RETENTION_MS: '86400000',
+        KAFKA_CREATE_TOPICS: 'defaults,orders:2:1,state:1:1:compact,tuned:1:1:retention.ms=5000',
+        KAFKA_HEAP_OPTS: '-Xmx1g',
+        KAFKA_SERVICE_HOST: '10.0.0.1',
+        KAFKA_PORT: 'tcp://10.0.0.1:9092',
+        KAFKA_CLUSTER_ID: '4L6g3nShT-eMCtK--X86sw',
+      },
+      folder,
+    );
+    const client = new PlainClient({ host: '127.0.0.1', port: await child.port() });
+    const { topics, clusterId, brokers } = await client.call('metadata', { topics: null }, 12, 'test');
+    expect(topics.map(({ name, partitions }) => [name, partitions.length])).to.have.deep.members([
+      ['defaults', 4],
+      ['orders', 2],
+      ['state', 1],
+      ['tuned', 1],
+    ]);
+    expect([clusterId, brokers[0]?.nodeId]).to.deep.equal(['4L6g3nShT-eMCtK--X86sw', 7]);
+    const resources = ['orders', 'state', 'tuned'].map((resourceName) => ({
+      resourceType: 2,
+      resourceName,
+      configurationKeys: ['cleanup.policy', 'retention.ms'],
+    }));
+    const { results } = await client.call('describeConfigs', { resources }, 4, 'test');
+    expect(results.map(({ configs }) => configs.map(({ value }) => value))).to.deep.equal([
+      ['delete', '86400000'],
+      ['compact', '86400000'],
+      ['delete', '5000'],
+    ]);
+    client.close();
+    child.process.kill('SIGTERM');
+    const { code, stderr } = await child.ended;
+    expect([code, stderr]).to.deep.equal([0, '']);
+  });
+
+  it('names a setting of the environment that does not exist', async () => {
+    const { code, stderr } = await runCommand(['start', '--data-dir', folder], { KAFKA_NUM_PARTITION: '4' }).ended;
+    expect([code, stderr]).to.deep.equal([
+      1,
+      'blumfeld: Unknown setting num.partition=4 (environment); did you mean num.partitions?\n',
+    ]);
+  });
+
+  it('ends at once on a second signal', async () => {
+    const child = runCommand(['start', '--port', '0', '--data-dir', folder]);
+    const socket = connect(await child.port(), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(requestFrame('apiVersions', 0, 1, {}));
+    await new Promise((resolve) => socket.once('data', resolve));
+    // Both signals are there before the process can act on either.
+    child.process.kill('SIGSTOP');
+    child.process.kill('SIGTERM');
+    child.process.kill('SIGINT');
+    child.process.kill('SIGCONT');
+    const { code } = await child.ended;
+    expect(code).to.equal(1);
+    const again = runCommand(['start', '--port', '0', '--data-dir', folder]);
+    await again.ready;
+    again.process.kill('SIGTERM');
+    expect((await again.ended).code).to.equal(0);
   });
 
   const refusals: Record<string, readonly [readonly string[], string]> = {
