@@ -61,6 +61,19 @@ describe('Broker.start', function () {
     expect(directories.filter((path) => existsSync(path))).to.deep.equal([]);
   });
 
+  it('is ready in less than 50 ms', async () => {
+    const took: number[] = [];
+    const brokers: Broker[] = [];
+    for (let i = 0; i < 12; i++) {
+      const begun = performance.now();
+      brokers.push(await Broker.start({ port: 0, topics: { orders: 3 } }));
+      took.push(performance.now() - begun);
+    }
+    await Promise.all(brokers.map((broker) => broker.stop()));
+    // Not the slowest: a machine that does other things meanwhile is slow at anything.
+    expect(took.toSorted((a, b) => a - b)[3], took.map(Math.round).join(' ')).to.be.lessThan(50);
+  });
+
   it('keeps a directory that is named, and everything in it', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'blumfeld-broker-'));
     try {
