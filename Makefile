@@ -7,7 +7,7 @@ DATA ?= ./data
 
 installed := node_modules/.package-lock.json
 built := build/.built
-sources := $(shell find src test protocol compat -type f \( -name '*.ts' -o -name '*.json' \) -not -path 'src/wire/generated/*' 2> /dev/null)
+sources := $(shell find src test protocol packaging compat -type f \( -name '*.ts' -o -name '*.json' \) -not -path 'src/wire/generated/*' 2> /dev/null)
 
 .PHONY: help run test build check compat bench clean
 
@@ -15,7 +15,7 @@ help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(built) ## installs and builds what is missing, then runs the broker on localhost:9092 with its data in ./data (PORT=, DATA=)
-	@node build/bin/main.js start --port $(PORT) --data-dir $(DATA)
+	@node build/bin/main.cjs start --port $(PORT) --data-dir $(DATA)
 
 test: $(built) check ## format, lint and types checked, then all suites, with kafkajs end to end
 	@npx --no-install mocha
@@ -24,7 +24,7 @@ build: $(built) ## codecs generated, TypeScript compiled into build/
 
 check: $(built)
 	@npx --no-install biome format .
-	@npx --no-install oxlint --type-aware --deny-warnings src protocol test compat
+	@npx --no-install oxlint --type-aware --deny-warnings src protocol packaging test compat
 
 compat: $(built) ## what needs other languages: Apache Kafka's own tools against this broker (Java and Maven)
 	@compat/run
@@ -40,6 +40,6 @@ $(installed): package.json package-lock.json
 	@touch $@
 
 $(built): $(installed) $(sources) tsconfig.json
-	@rm -rf build/bin build/src build/test build/compat build/protocol
+	@rm -rf build/bin build/src build/test build/compat build/protocol build/packaging
 	@npm run --silent build
 	@touch $@

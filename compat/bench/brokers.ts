@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
 
-const COMMAND = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../bin/main.cjs', import.meta.url));
 const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
 /** As kafka-server-start.sh does. */
 const JVM = '-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35'.split(' ');

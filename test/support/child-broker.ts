@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** What ships, in one file, where it was built. */
-const BUNDLED = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
+const BUNDLED = fileURLToPath(new URL('../../bin/main.cjs', import.meta.url));
 const MAIN = existsSync(BUNDLED) ? BUNDLED : fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface Ended {
