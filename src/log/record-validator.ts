@@ -336,7 +336,7 @@ function checkRecords(batch: RecordBatch, inPlace: boolean, o: ValidationOptions
   const compressed = batch.codec !== 0;
   let plain = batch.buffer;
   if (compressed) {
-    plain = unpack(batch);
+    plain = unpack(batch, inPlace);
     cursor.open(plain, 0, plain.length, inPlace ? 'skim' : 'whole', o.config.maxDecompressedMessageBytes);
   } else {
     cursor.open(plain, batch.position + RECORDS_AT, batch.position + batch.sizeInBytes);
@@ -350,10 +350,11 @@ function checkRecords(batch: RecordBatch, inPlace: boolean, o: ValidationOptions
   }
 }
 
-function unpack(batch: RecordBatch): Buffer {
+/** What is only looked at need not be kept. */
+function unpack(batch: RecordBatch, transient: boolean): Buffer {
   try {
     const packed = batch.buffer.subarray(batch.position + RECORDS_AT, batch.position + batch.sizeInBytes);
-    return decompress(batch.codec, packed, MAX_UNPACKED_BYTES);
+    return decompress(batch.codec, packed, MAX_UNPACKED_BYTES, { transient });
   } catch (e) {
     if (e instanceof DecodeError)
       throw new Rejected(ErrorCode.UNKNOWN_SERVER_ERROR, `Failed to decompress record stream: ${e.message}`);

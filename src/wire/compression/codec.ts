@@ -25,6 +25,8 @@ export const CODEC_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 export interface DecompressOptions {
   /** Accept lz4 frames with the wrong header checksum that clients before magic 1 wrote. */
   readonly ignoreHeaderChecksum?: boolean;
+  /** The answer may be overwritten by the next call: for who looks at it once. */
+  readonly transient?: boolean;
 }
 
 /** `level` counts for gzip (1 to 9, -1: its default), lz4 (ignored: one level) and zstd. */
@@ -54,7 +56,7 @@ export function decompress(codec: number, data: Buffer, maxBytes: number, option
     case SNAPPY:
       return unpackSnappy(data, maxBytes);
     case LZ4:
-      return unpackLz4(data, maxBytes, options.ignoreHeaderChecksum === true);
+      return unpackLz4(data, maxBytes, options.ignoreHeaderChecksum === true, options.transient === true);
     case ZSTD:
       return unpackZstd(data, maxBytes);
     default:

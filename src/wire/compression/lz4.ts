@@ -25,6 +25,8 @@ function native(): Native {
 const MAGIC = 0x184d2204;
 const STORED_BIT = 0x8000_0000;
 const SIZE_PREFIX_BYTES = 4;
+/** Shorter copies are done faster than handed over. */
+const BYTEWISE_UP_TO = 48;
 
 /** Magic, flags (version 1, independent blocks), block size 64 KiB, checksum of the two. */
 const FRAME_HEADER = Buffer.from('04224d18604082', 'hex');
@@ -84,9 +86,16 @@ interface Unpacked {
   readonly maxBytes: number;
 }
 
-export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: boolean): Buffer {
+/** Where transient answers stand. */
+let spare: Buffer | undefined;
+const LARGEST_SPARE_BYTES = 1024 * 1024;
+
+/** `transient`: the answer is good until the next call, and costs no memory of its own. */
+export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: boolean, transient = false): Buffer {
   const frame = readFrameHeader(data, ignoreHeaderChecksum);
-  const out: Unpacked = { bytes: Buffer.allocUnsafe(Math.min(maxBytes, Math.max(256, data.length * 4))), size: 0, maxBytes };
+  const fitting = Math.min(maxBytes, Math.max(256, data.length * 4));
+  const bytes = transient && spare !== undefined && spare.length <= maxBytes ? spare : Buffer.allocUnsafe(fitting);
+  const out: Unpacked = { bytes, size: 0, maxBytes };
   let at = frame.position;
   for (;;) {
     if (data.length - at < 4) corrupt('ends without an end mark', at);
@@ -103,6 +112,7 @@ export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: 
     at = end + (frame.blockChecksums ? 4 : 0);
   }
   if (frame.contentChecksum && data.length - at < 4) corrupt('ends within the content checksum', at);
+  if (transient && out.bytes.length <= LARGEST_SPARE_BYTES) spare = out.bytes;
   return out.bytes.subarray(0, out.size);
 }
 
@@ -140,9 +150,13 @@ function unpackBlock(unpacked: Unpacked, data: Buffer, start: number, end: numbe
       unpacked.size = size;
       out = makeRoom(unpacked, size + literals, blockLimit, at);
     }
-    data.copy(out, size, at, at + literals);
-    size += literals;
-    at += literals;
+    if (literals > BYTEWISE_UP_TO) {
+      data.copy(out, size, at, at + literals);
+      size += literals;
+      at += literals;
+    } else {
+      for (const to = size + literals; size < to; ) out[size++] = data[at++] as number;
+    }
     if (at === end) break;
     if (end - at < 2) corrupt('ends within a match offset', at);
     const offset = (data[at] as number) | ((data[at + 1] as number) << 8);
@@ -181,7 +195,7 @@ function makeRoom(out: Unpacked, size: number, blockLimit: number, at: number): 
 /** Source and target may overlap: then what was just copied is copied again. */
 function copyMatch(out: Buffer, size: number, offset: number, length: number): number {
   const end = size + length;
-  if (offset >= length && length > 16) {
+  if (offset >= length && length > BYTEWISE_UP_TO) {
     out.copyWithin(size, size - offset, size - offset + length);
     return end;
   }
