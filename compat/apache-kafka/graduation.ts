@@ -67,6 +67,8 @@ function propertiesIn(folder: string, ports: Ports): string {
     `log.dirs=${join(folder, 'data')}`,
     'offsets.topic.num.partitions=5',
     'offsets.topic.replication.factor=1',
+    // Apache Kafka leaves snapshots of its metadata; Blumfeld begins at the newest.
+    'metadata.log.max.record.bytes.between.snapshots=4000',
     // What DeleteRecords moved is kept by this checkpoint alone, in both.
     'log.flush.start.offset.checkpoint.interval.ms=100',
   ];

@@ -13,6 +13,7 @@ import { hostedPartition } from './hosted-partition.ts';
 export const deleteRecords: Handler<'deleteRecords'> = (request, context) => {
   const topics = new Map<string, Map<number, number>>();
   for (const { name, partitions } of request.topics) {
+    if (partitions.length === 0) continue;
     const offsets = topics.get(name) ?? new Map<number, number>();
     topics.set(name, offsets);
     for (const { offset, partitionIndex } of partitions) offsets.set(partitionIndex, Number(offset));

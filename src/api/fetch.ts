@@ -21,14 +21,20 @@ import type { Context, FetchContext, FetchedData, FetchedPartition, Found, Handl
 import { LeaderHints } from './leader-hints.ts';
 
 const READ_COMMITTED = 1;
+const NO_EPOCH = -1;
+const DIVERGENCE_FROM_VERSION = 12;
 const NO_RECORDS = Buffer.alloc(0);
 
 export const fetch: Handler<'fetch'> = (request, context) => {
   const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId;
   const session = openSession(request, replicaId, context);
   const { interesting, erroneous } = sorted(session, context);
-  const answer = (results: readonly FetchedData[]): FetchResponseDraft =>
-    responseOf(session, erroneous.length === 0 ? results : [...results, ...erroneous], replicaId >= 0, context);
+  const answer = (results: readonly FetchedData[]): FetchResponseDraft => {
+    const all = erroneous.length === 0 ? results : [...results, ...erroneous];
+    const response = responseOf(session, all, replicaId >= 0, context);
+    const untellable = context.apiVersion < DIVERGENCE_FROM_VERSION && all.some(({ data }) => data.divergingEpoch !== undefined);
+    return untellable ? refusalOfAll(request, ErrorCode.UNSUPPORTED_VERSION) : response;
+  };
   if (interesting.length === 0) return answer([]);
   const maxBytes = Math.min(request.maxBytes, context.settings.int('fetch.max.bytes'));
   const results = context.partitions.fetch({
@@ -59,7 +65,7 @@ function openSession(request: FetchRequest, replicaId: number, context: Context)
         // An offset beyond 2^53 is beyond the end of any log, rounded or not.
         fetchOffset: Number(wanted.fetchOffset),
         maxBytes: wanted.partitionMaxBytes,
-        currentLeaderEpoch: wanted.currentLeaderEpoch,
+        currentLeaderEpoch: Math.max(NO_EPOCH, wanted.currentLeaderEpoch),
         lastFetchedEpoch: wanted.lastFetchedEpoch,
         toldHighWatermark: -1,
         toldLogStartOffset: -1,
@@ -99,6 +105,23 @@ function refused(partition: FetchedPartition, errorCode: ErrorCode): FetchedData
     partition,
     data: { partitionIndex: partition.index, errorCode, highWatermark: -1, records: NO_RECORDS },
     sizeInBytes: 0,
+  };
+}
+
+/** For a divergence that a session of a later version has asked for and this version cannot tell. */
+function refusalOfAll(request: FetchRequest, errorCode: ErrorCode): FetchResponseDraft {
+  return {
+    errorCode,
+    sessionId: request.sessionId,
+    responses: request.topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({
+        partitionIndex: partition,
+        errorCode,
+        highWatermark: -1,
+        records: NO_RECORDS,
+      })),
+    })),
   };
 }
 

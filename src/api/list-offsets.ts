@@ -44,7 +44,7 @@ const MIN_VERSIONS: ReadonlyMap<number, number> = new Map([
 export const listOffsets: Handler<'listOffsets'> = (request, context) => {
   const repeated = repeatedIn(request);
   const later: Promise<void>[] = [];
-  const topics = (repeated.size === 0 ? request.topics : withoutRepeats(request)).map(({ name, partitions }) => ({
+  const topics = eachOnce(request).map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((wanted): Answer => {
       if (repeated.has(`${name}/${wanted.partitionIndex}`)) return refused(wanted, ErrorCode.INVALID_REQUEST);
@@ -111,16 +111,16 @@ function repeatedIn(request: ListOffsetsRequest): ReadonlySet<string> {
   return repeated;
 }
 
-/** Each partition once, where it is named first. */
-function withoutRepeats(request: ListOffsetsRequest): ListOffsetsRequest['topics'] {
-  const seen = new Set<string>();
-  return request.topics
-    .map((topic) => ({
-      ...topic,
-      partitions: topic.partitions.filter(({ partitionIndex }) => {
-        const key = `${topic.name}/${partitionIndex}`;
-        return !seen.has(key) && seen.add(key);
-      }),
-    }))
-    .filter(({ partitions }) => partitions.length > 0);
+/** Each topic once, and each of its partitions once, where it is named first; topics without partitions are not answered. */
+function eachOnce(
+  request: ListOffsetsRequest,
+): readonly { name: string; partitions: ListOffsetsRequestListOffsetsPartition[] }[] {
+  const topics = new Map<string, Map<number, ListOffsetsRequestListOffsetsPartition>>();
+  for (const { name, partitions } of request.topics) {
+    if (partitions.length === 0) continue;
+    const topic = topics.get(name) ?? new Map<number, ListOffsetsRequestListOffsetsPartition>();
+    topics.set(name, topic);
+    for (const wanted of partitions) if (!topic.has(wanted.partitionIndex)) topic.set(wanted.partitionIndex, wanted);
+  }
+  return [...topics].map(([name, partitions]) => ({ name, partitions: [...partitions.values()] }));
 }

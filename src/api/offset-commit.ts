@@ -23,16 +23,20 @@ interface TopicAnswer {
 
 export async function offsetCommit(request: OffsetCommitRequest, context: Context): Promise<OffsetCommitResponseDraft> {
   const answers = new Map<string, TopicAnswer>();
-  const answer = ({ name, topicId }: { name: string; topicId: string }, partitionIndex: number, errorCode: number): void => {
+  const answered = ({ name, topicId }: { name: string; topicId: string }): TopicAnswer => {
     const key = usesTopicIds(context) ? topicId : name;
     const topic = answers.get(key) ?? { name, topicId, partitions: [] };
     answers.set(key, topic);
-    topic.partitions.push({ partitionIndex, errorCode });
+    return topic;
+  };
+  const answer = (topic: { name: string; topicId: string }, partitionIndex: number, errorCode: number): void => {
+    answered(topic).partitions.push({ partitionIndex, errorCode });
   };
   const topics: OffsetCommitRequestOffsetCommitRequestTopic[] = [];
   for (const asked of request.topics) {
     const topic = identified(asked, context);
     const known = context.image.topicsByName.get(topic.name);
+    if (known === undefined) answered(topic);
     for (const { partitionIndex } of asked.partitions) {
       if (known?.partitions.has(partitionIndex)) continue;
       const isUnknownId = known === undefined && usesTopicIds(context);
@@ -43,6 +47,13 @@ export async function offsetCommit(request: OffsetCommitRequest, context: Contex
   }
   if (topics.length > 0) {
     const response = await context.groups.commitOffsets({ ...request, topics }, groupClientOf(context));
+    // Only where something was refused here are the topics of both parts joined.
+    if (answers.size === 0)
+      return {
+        topics: response.topics.map((topic) =>
+          named({ name: '', topicId: ZERO_UUID, ...topic, partitions: [...topic.partitions] }, context),
+        ),
+      };
     for (const { name = '', topicId = ZERO_UUID, partitions } of response.topics) {
       for (const { partitionIndex, errorCode } of partitions) answer({ name, topicId }, partitionIndex, errorCode);
     }

@@ -240,17 +240,21 @@ function withoutRepeats(
     string,
     { topic: ProduceRequestTopicProduceData; byIndex: Map<number, ProduceRequestPartitionProduceData> }
   >();
-  let repeated = false;
+  let changed = false;
   for (const topic of topics) {
+    if (topic.partitionData.length === 0) {
+      changed = true;
+      continue;
+    }
     const key = version >= 13 ? topic.topicId : topic.name;
     const known = byTopic.get(key) ?? { topic, byIndex: new Map<number, ProduceRequestPartitionProduceData>() };
     if (known.topic === topic) byTopic.set(key, known);
-    else repeated = true;
+    else changed = true;
     for (const data of topic.partitionData) {
-      if (known.byIndex.has(data.index)) repeated = true;
+      if (known.byIndex.has(data.index)) changed = true;
       known.byIndex.set(data.index, data);
     }
   }
-  if (!repeated) return topics;
+  if (!changed) return topics;
   return [...byTopic.values()].map(({ topic, byIndex }) => ({ ...topic, partitionData: [...byIndex.values()] }));
 }

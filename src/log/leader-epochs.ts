@@ -111,7 +111,7 @@ export class LeaderEpochs {
 
   /** The largest epoch at or below `epoch` and one past its last offset; {-1, -1} when that is not known. */
   endOffsetFor(epoch: number, logEndOffset: number): EpochEnd {
-    if (epoch < 0) return UNKNOWN;
+    if (epoch === UNKNOWN.leaderEpoch) return UNKNOWN;
     if (epoch === this.latestEpoch) return { leaderEpoch: epoch, endOffset: logEndOffset };
     const higher = this.list.findIndex((entry) => entry.epoch > epoch);
     const next = this.list[higher];

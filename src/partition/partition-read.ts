@@ -75,7 +75,7 @@ export function readPartition(
   if (error !== ErrorCode.NONE) return failed(wanted, error);
   const { log } = found;
   const { fetchOffset } = wanted;
-  if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) return failed(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
+  if (fetchOffset < log.logStartOffset) return failed(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
   if (wanted.lastFetchedEpoch >= 0) {
     const { leaderEpoch, endOffset } = log.endOffsetForEpoch(wanted.lastFetchedEpoch);
     if (leaderEpoch < 0 || endOffset < 0) return failed(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
@@ -83,6 +83,7 @@ export function readPartition(
       return diverged(wanted, found, leaderEpoch, endOffset);
     }
   }
+  if (fetchOffset > log.logEndOffset) return failed(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
   if (fetchOffset >= readableEnd(found, reader) || (limits.maxBytes <= 0 && !limits.minOneBatch))
     return given(wanted, found, reader, undefined);
   try {

@@ -66,7 +66,7 @@ export function maskedAnswer(api: string, answer: Plain, prefix: string, inForce
 
 const short = (value: Plain | undefined): string => {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : text;
 };
 
 /** `path: expected, got actual` for every field that differs. */

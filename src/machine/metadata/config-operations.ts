@@ -156,7 +156,9 @@ function changedValue(
   if (operation === ConfigOperation.DELETE) return null;
   const operationName = OPERATION_NAMES[operation];
   if (operationName === undefined) return invalidRequest(`Unknown operations type ${operation}`);
-  const fact = FACTS.get(type)?.get(name);
+  // Whoever decides this knows the types of these two alone; elsewhere nothing is a list.
+  const isTyped = type === ConfigResourceType.BROKER || type === ConfigResourceType.TOPIC;
+  const fact = isTyped ? FACTS.get(type)?.get(name) : undefined;
   if (type === ConfigResourceType.BROKER) {
     if (fact === undefined) return invalidConfig(`Unknown config name: ${name}`);
     if (fact.type !== 'LIST')
@@ -198,7 +200,16 @@ function valuesProblem(
 ): { readonly ok: false; readonly error: ApiError } | undefined {
   const { resourceType, resourceName } = resource;
   const configs = new Map(around.image.configsOf(resourceType, resourceName));
+  for (const record of records) {
+    if (record.kind !== 'ConfigRecord') continue;
+    const { name, value } = record.value;
+    if (value === null) configs.delete(name);
+    else configs.set(name, value);
+  }
   const isBroker = resourceType === ConfigResourceType.BROKER;
+  // A broker checks what is about brokers before its controller checks anything.
+  const early = isBroker ? resourceConfigsProblem(resource, configs, around) : undefined;
+  if (early !== undefined) return early;
   for (const record of records) {
     if (record.kind !== 'ConfigRecord') continue;
     const { name, value } = record.value;
@@ -210,8 +221,6 @@ function valuesProblem(
       const limit = `it exceeds the maximum value size of ${MAX_VALUE_LENGTH} bytes.`;
       return invalidConfig(`The configuration value cannot be added because ${limit}`);
     }
-    if (value === null) configs.delete(name);
-    else configs.set(name, value);
   }
   return resourceConfigsProblem(resource, configs, around);
 }

@@ -11,51 +11,27 @@ import {
   setBrokerConfig,
 } from './config-sources.ts';
 
-/** Group config, the broker config below which it may not be, the one above which it may not be; checked always, or only where it is set. */
-const BOUNDS: readonly (readonly [string, string | null, string | null, 'always' | 'whenSet'])[] = [
-  [
-    'consumer.heartbeat.interval.ms',
-    'group.consumer.min.heartbeat.interval.ms',
-    'group.consumer.max.heartbeat.interval.ms',
-    'always',
-  ],
-  ['consumer.session.timeout.ms', 'group.consumer.min.session.timeout.ms', 'group.consumer.max.session.timeout.ms', 'always'],
-  [
-    'consumer.assignment.interval.ms',
-    'group.consumer.min.assignment.interval.ms',
-    'group.consumer.max.assignment.interval.ms',
-    'whenSet',
-  ],
-  ['share.heartbeat.interval.ms', 'group.share.min.heartbeat.interval.ms', 'group.share.max.heartbeat.interval.ms', 'always'],
-  ['share.session.timeout.ms', 'group.share.min.session.timeout.ms', 'group.share.max.session.timeout.ms', 'always'],
-  [
-    'share.record.lock.duration.ms',
-    'group.share.min.record.lock.duration.ms',
-    'group.share.max.record.lock.duration.ms',
-    'always',
-  ],
-  ['share.delivery.count.limit', 'group.share.min.delivery.count.limit', 'group.share.max.delivery.count.limit', 'always'],
+/** Group config, the broker config below which it may not be, the one above which it may not be. Only what a group sets itself is held to them. */
+const BOUNDS: readonly (readonly [string, string | null, string | null])[] = [
+  ['consumer.heartbeat.interval.ms', 'group.consumer.min.heartbeat.interval.ms', 'group.consumer.max.heartbeat.interval.ms'],
+  ['consumer.session.timeout.ms', 'group.consumer.min.session.timeout.ms', 'group.consumer.max.session.timeout.ms'],
+  ['consumer.assignment.interval.ms', 'group.consumer.min.assignment.interval.ms', 'group.consumer.max.assignment.interval.ms'],
+  ['share.heartbeat.interval.ms', 'group.share.min.heartbeat.interval.ms', 'group.share.max.heartbeat.interval.ms'],
+  ['share.session.timeout.ms', 'group.share.min.session.timeout.ms', 'group.share.max.session.timeout.ms'],
+  ['share.record.lock.duration.ms', 'group.share.min.record.lock.duration.ms', 'group.share.max.record.lock.duration.ms'],
+  ['share.delivery.count.limit', 'group.share.min.delivery.count.limit', 'group.share.max.delivery.count.limit'],
   [
     'share.partition.max.record.locks',
     'group.share.min.partition.max.record.locks',
     'group.share.max.partition.max.record.locks',
-    'always',
   ],
-  ['share.assignment.interval.ms', 'group.share.min.assignment.interval.ms', 'group.share.max.assignment.interval.ms', 'whenSet'],
-  [
-    'streams.heartbeat.interval.ms',
-    'group.streams.min.heartbeat.interval.ms',
-    'group.streams.max.heartbeat.interval.ms',
-    'always',
-  ],
-  ['streams.session.timeout.ms', 'group.streams.min.session.timeout.ms', 'group.streams.max.session.timeout.ms', 'always'],
-  ['streams.num.standby.replicas', null, 'group.streams.max.standby.replicas', 'always'],
-  [
-    'streams.assignment.interval.ms',
-    'group.streams.min.assignment.interval.ms',
-    'group.streams.max.assignment.interval.ms',
-    'whenSet',
-  ],
+  ['share.assignment.interval.ms', 'group.share.min.assignment.interval.ms', 'group.share.max.assignment.interval.ms'],
+  ['streams.heartbeat.interval.ms', 'group.streams.min.heartbeat.interval.ms', 'group.streams.max.heartbeat.interval.ms'],
+  ['streams.session.timeout.ms', 'group.streams.min.session.timeout.ms', 'group.streams.max.session.timeout.ms'],
+  ['streams.num.standby.replicas', null, 'group.streams.max.standby.replicas'],
+  ['streams.assignment.interval.ms', 'group.streams.min.assignment.interval.ms', 'group.streams.max.assignment.interval.ms'],
+  ['streams.task.offset.interval.ms', 'group.streams.min.task.offset.interval.ms', null],
+  ['streams.num.warmup.replicas', null, 'group.streams.max.warmup.replicas'],
 ];
 
 const TIMEOUTS: readonly (readonly [string, string])[] = [
@@ -76,26 +52,56 @@ export function groupConfigValue(fact: ConfigFact, own: ReadonlyMap<string, stri
 
 /** The text of what is wrong with a group's whole set of configs; null when nothing is. */
 export function groupConfigsError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
+  for (const name of configs.keys()) if (!GROUP_CONFIG_FACTS.has(name)) return `Unknown group config name: ${name}`;
   for (const [name, text] of configs) {
     const fact = GROUP_CONFIG_FACTS.get(name);
-    if (fact === undefined) return `Unknown group config name: ${name}`;
-    const parsed = parseConfig(fact, text);
-    if (!parsed.ok) return parsed.message;
+    const parsed = fact === undefined ? undefined : parseConfig(fact, text);
+    if (parsed?.ok === false) return parsed.message;
   }
+  return (
+    boundsError(configs, layers) ?? assignorError(configs, layers) ?? timeoutsError(configs, layers) ?? deadLetterError(configs)
+  );
+}
+
+function boundsError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
+  for (const [name, min, max] of BOUNDS) {
+    const text = configs.get(name);
+    if (text === undefined) continue;
+    const least = min === null ? null : Number(brokerValue(min, layers));
+    const most = max === null ? null : Number(brokerValue(max, layers));
+    const value = Number(text);
+    if (!(least !== null && value < least) && !(most !== null && value > most)) continue;
+    if (least === null) return `${name} must be less than or equal to ${most}`;
+    return most === null
+      ? `${name} must be greater than or equal to ${least}`
+      : `${name} must be in the range ${least} to ${most} inclusive.`;
+  }
+  return null;
+}
+
+function assignorError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
+  const assignor = configs.get('streams.assignor.name');
+  if (assignor === undefined) return null;
+  const registered = (brokerValue('group.streams.assignors', layers) ?? '').split(',').map((one) => one.trim());
+  if (registered.includes(assignor.trim())) return null;
+  return `streams.assignor.name '${assignor.trim()}' is not a registered task assignor. Registered assignors are: [${registered.join(', ')}].`;
+}
+
+function timeoutsError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
   const valueOf = (name: string): number => {
     const fact = GROUP_CONFIG_FACTS.get(name);
     return Number(fact === undefined ? null : groupConfigValue(fact, configs, layers));
   };
-  for (const [name, min, max, when] of BOUNDS) {
-    if (when === 'whenSet' && !configs.has(name)) continue;
-    if (min !== null && valueOf(name) < Number(brokerValue(min, layers)))
-      return `${name} must be greater than or equal to ${min}`;
-    if (max !== null && valueOf(name) > Number(brokerValue(max, layers))) return `${name} must be less than or equal to ${max}`;
-  }
   for (const [session, heartbeat] of TIMEOUTS) {
+    if (!configs.has(session) && !configs.has(heartbeat)) continue;
     if (valueOf(session) <= valueOf(heartbeat)) return `${session} must be greater than ${heartbeat}`;
   }
   return null;
+}
+
+function deadLetterError(configs: ReadonlyMap<string, string>): string | null {
+  const isInternal = configs.get('errors.deadletterqueue.topic.name')?.startsWith('__') === true;
+  return isInternal ? "errors.deadletterqueue.topic.name: DLQ topic name must not start with '__'" : null;
 }
 
 function brokerValue(name: string, layers: ConfigLayers): string | null {

@@ -152,7 +152,7 @@ describe('altering configs', () => {
       'g',
       [['consumer.session.timeout.ms', SET, '1']],
       ErrorCode.INVALID_CONFIG,
-      'consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms',
+      'consumer.session.timeout.ms must be in the range 45000 to 60000 inclusive.',
     ],
     [
       'a metrics interval that is too short',

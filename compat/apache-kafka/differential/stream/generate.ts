@@ -90,8 +90,32 @@ function value(walk: Walk, scene: Scene, field: Field): Json {
   );
 }
 
+/** Of the elements that name the same, the first. */
+const distinct = <T extends { readonly [name: string]: Json }>(all: readonly T[], nameOf: (one: T) => Json): readonly T[] =>
+  all.filter((one, i) => all.findIndex((other) => JSON.stringify(nameOf(other)) === JSON.stringify(nameOf(one))) === i);
+
+/** A partition twice in one Produce or Fetch: which of the two counts follows from several hash tables in turn. */
+function partitionsOnce(
+  body: { [name: string]: Json },
+  topics: string,
+  partitions: string,
+  index: string,
+): { [name: string]: Json } {
+  const all = (body[topics] ?? []) as readonly { readonly [name: string]: Json }[];
+  const once = distinct(all, (one) => one.topicId ?? one.name ?? one.topic ?? null).map((topic) => ({
+    ...topic,
+    [partitions]: distinct(
+      (topic[partitions] ?? []) as readonly { readonly [name: string]: Json }[],
+      (one) => one[index] ?? null,
+    ),
+  }));
+  return { ...body, [topics]: once };
+}
+
 /** Brokers are shared by all streams: their configs are tried, not changed. */
 function harmless(api: ApiName, body: { [name: string]: Json }): { [name: string]: Json } {
+  if (api === 'produce') return partitionsOnce(body, 'topicData', 'partitionData', 'index');
+  if (api === 'fetch') return partitionsOnce(body, 'topics', 'partitions', 'partition');
   if (api !== 'alterConfigs' && api !== 'incrementalAlterConfigs') return body;
   const resources = body.resources as readonly { readonly [name: string]: Json }[];
   return resources.some((one) => one.resourceType === 4) ? { ...body, validateOnly: true } : body;

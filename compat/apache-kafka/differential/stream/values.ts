@@ -140,7 +140,7 @@ function batchPlan(chance: Chance, scene: Scene, partition: Json, ledger: Ledger
 }
 
 export function recordsValue(chance: Chance, scene: Scene, partition: Json, ledger: Ledger): Json {
-  if (chance.often(scene.oddness / 4)) return chance.one<Json>([null, { $hex: '' }, { $hex: '00' }, { $hex: '00'.repeat(61) }]);
+  if (chance.often(scene.oddness / 4)) return chance.one<Json>([{ $hex: '' }, { $hex: '00' }, { $hex: '00'.repeat(61) }]);
   const count = chance.often(scene.oddness / 2) ? 2 : 1;
   return { $batches: Array.from({ length: count }, () => batchPlan(chance, scene, partition, ledger) as unknown as Json) };
 }
@@ -251,14 +251,15 @@ const CHOICES: Readonly<Record<string, Choice>> = {
   includeSynonyms: truth,
   includeTopicAuthorizedOperations: truth,
   index: partition,
-  isolationLevel: among([0, 1], [2, -1]),
+  isolationLevel: among([0, 1], [0, 1]),
+  'listOffsets.isolationLevel': among([0, 1], [2, -1]),
   keepPreparedTxn: among([false], [true]),
   key: groupId,
   keyType: among([0], [2, 3, -1, 9]),
   lastFetchedEpoch: among([-1, -1, 0], [5, -2]),
   leaderEpoch: among([0, 1], [-1, -2, 9]),
   logStartOffset: among(['-1', '0'], ['5', '-7']),
-  maxBytes: among([1_000_000, 100_000], [0, 1, -1, 2_147_483_647]),
+  maxBytes: among([1_000_000, 100_000], [0, 1, 2_147_483_647]),
   maxWaitMs: among([0, 1, 10], [0]),
   memberEpoch: among([-1], [0, 5, -3]),
   memberId,
