@@ -103,28 +103,26 @@ describe('blumfeld dump', () => {
   });
 
   it('runs as the command that ships, for every kind of file there is', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const kinds = new Map<string, string>();
     for (const path of [...Object.keys(golden), '.kafka_cleanshutdown', 'meta.properties']) {
-      const name = basename(path);
-      if (/\.(deleted|swap|cleaned)$/.test(name) || path.includes('-delete/')) continue;
-      kinds.set(
-        name.replace(/^\d{20}(-\d{10})?/, '') + (/^\d{20}/.test(name) ? ` of ${path.replace(/-\d+\/.*/, '')}` : ''),
-        path,
-      );
+      const kind = basename(path).replace(/^\d{20}(-\d{10})?/, 'OFFSET');
+      if (!path.includes('-delete/')) kinds.set(kind === 'OFFSET.log' ? path.replace(/-\d+\/.*/, '') : kind, path);
     }
-    expect(kinds.size).to.be.greaterThan(20);
-    for (const path of kinds.values()) {
-      const [text, json] = await Promise.all(
-        [[], ['--json']].map((more) => runCommand(['dump', ...more, `${directory}/${path}`]).ended),
-      );
-      expect([text?.code, text?.stderr, json?.code, json?.stderr], path).to.deep.equal([0, '', 0, '']);
-      const shown = [...dumpItems(files, `${directory}/${path}`)];
-      expect(text?.stdout, path).to.equal(shown.map((item) => `${item.text}\n`).join(''));
-      const lines = json?.stdout.split('\n').filter((line) => line !== '') ?? [];
-      expect(lines, path).to.deep.equal(shown.map((item) => JSON.stringify(item.json)));
-    }
+    expect([...kinds.keys()]).to.include.members(['OFFSET.index', 'OFFSET.timeindex', 'OFFSET.txnindex', 'OFFSET.snapshot']);
+    expect([...kinds.keys()]).to.include.members(['__consumer_offsets', '__transaction_state', 'OFFSET.checkpoint', 'plain']);
+    const paths = [...kinds.values()];
+    for (let i = 0; i < paths.length; i += 4)
+      await Promise.all(paths.slice(i, i + 4).map((path, j) => asCommand(path, j % 2 === 0)));
   });
+
+  /** What the command prints is what is known here. */
+  async function asCommand(path: string, asJson: boolean): Promise<void> {
+    const { code, stdout, stderr } = await runCommand(['dump', ...(asJson ? ['--json'] : []), `${directory}/${path}`]).ended;
+    const shown = [...dumpItems(files, `${directory}/${path}`)].map((item) => (asJson ? JSON.stringify(item.json) : item.text));
+    expect([code, stderr], path).to.deep.equal([0, '']);
+    expect(stdout, path).to.equal(shown.map((line) => `${line}\n`).join(''));
+  }
 
   it('runs as a command, and says what it cannot read', () => {
     const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
