@@ -9,7 +9,7 @@ installed := node_modules/.package-lock.json
 built := build/.built
 sources := $(shell find src test protocol packaging compat -type f \( -name '*.ts' -o -name '*.json' \) -not -path 'src/wire/generated/*' 2> /dev/null)
 
-.PHONY: help run test build check compat bench clean
+.PHONY: help run test build check compat fuzz bench clean
 
 help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ check: $(built)
 
 compat: $(built) ## what needs other languages: Apache Kafka's own tools against this broker (Java and Maven)
 	@compat/run
+
+fuzz: $(built) ## ten minutes of requests and files made from the schemas and damaged, and a disk that fails at every operation
+	@THOROUGH=1 npx --no-install mocha --no-config build/test/hostile/disk-errors.test.js
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} compat/fuzz/run
 
 bench: $(built) ## this broker beside Apache Kafka, same load, when Apache Kafka can be had
 	@compat/bench/run

@@ -21,13 +21,18 @@ export function readQuorumState(files: Files, directory: string): QuorumState | 
   const text = files.readFile(path).toString('utf8');
   const state = parsed(text);
   if (typeof state?.leaderEpoch !== 'number' || typeof state.leaderId !== 'number') {
-    throw new Error(`${path} is not a quorum state: ${text}. The metadata log knows the epoch too: remove the file`);
+    throw new Error(
+      `${path} is not a quorum state: ${JSON.stringify(text.slice(0, SHOWN_LENGTH))}. The metadata log knows the epoch too: remove the file`,
+    );
   }
   const voters = Array.isArray(state.currentVoters)
     ? state.currentVoters.map((voter: { voterId: number }) => voter.voterId)
     : undefined;
   return { leaderId: state.leaderId, leaderEpoch: state.leaderEpoch, voterIds: voters };
 }
+
+/** Of a file that is something else. */
+const SHOWN_LENGTH = 100;
 
 /** Durable when the promise resolves. A static quorum (kraft.version 0) keeps the older form. */
 export async function writeQuorumState(

@@ -8,6 +8,8 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { type FileStat, type Files, type OpenFile, StorageFailure } from './files.ts';
 
+/** Thousands of partitions replace small files at a start: more at once than this would use up the process's file descriptors. */
+const REPLACED_AT_ONCE = 16;
 /** More chunks than one writev takes (IOV_MAX). */
 const CHUNKS_PER_WRITE = 1024;
 
@@ -150,6 +152,9 @@ function claimName(name: string): Promise<(() => void) | undefined> {
 }
 
 export class NodeFiles implements Files {
+  private replacing = 0;
+  private readonly waiting: (() => void)[] = [];
+
   open(path: string, mode: 'read' | 'write'): OpenFile {
     const flags = mode === 'read' ? fs.constants.O_RDONLY : fs.constants.O_RDWR | fs.constants.O_CREAT;
     return new NodeFile(
@@ -177,6 +182,17 @@ export class NodeFiles implements Files {
   }
 
   async replaceFile(path: string, content: Buffer | string): Promise<void> {
+    while (this.replacing >= REPLACED_AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.replacing++;
+    try {
+      await this.replaceNow(path, content);
+    } finally {
+      this.replacing--;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private async replaceNow(path: string, content: Buffer | string): Promise<void> {
     const temporary = `${path}.tmp`;
     const descriptor = attempt('open', temporary, () => fs.openSync(temporary, 'w', 0o644));
     try {

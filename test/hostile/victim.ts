@@ -91,6 +91,11 @@ export class Victim {
     return pid;
   }
 
+  /** What it writes to its error output, as it comes. */
+  onError(listener: (text: string) => void): void {
+    this.#broker.process.stderr?.on('data', (chunk: Buffer) => listener(chunk.toString()));
+  }
+
   /** Closed at the end. */
   client(): PlainClient {
     const client = new PlainClient(this.address);
