@@ -57,7 +57,7 @@ describe('A broker by itself', function () {
     expect([log.logStartOffset, log.segmentCount]).to.deep.equal([0, 6]);
     await broker.time.advance(2 * DAY_MS);
     expect(log.logStartOffset).to.equal(1);
-    await broker.time.advance(30 * DAY_MS);
+    await broker.time.advance(8 * DAY_MS);
     expect([log.logStartOffset, log.logEndOffset, log.sizeInBytes]).to.deep.equal([6, 6, 0]);
     expect(files('.log')).to.deep.equal(['00000000000000000006.log']);
     expect(files('.deleted')).to.deep.equal([]);
