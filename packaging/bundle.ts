@@ -1,4 +1,7 @@
-/** Makes build/bin out of build/src: the command in one file, the launcher in another, and the command as V8 compiles it. */
+/**
+ * Makes build/bin out of build/src: the command in one file, the launcher in another, the command as V8 compiles it, and the library, whose types stay
+ * where they are.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -41,6 +44,14 @@ buildSync({
   stdin: { contents: "import { launch } from './launcher.js';\nlaunch(__dirname);\n", resolveDir: here },
   outfile: join(bin, 'main.cjs'),
   banner: { js: '#!/usr/bin/env node' },
+});
+
+buildSync({
+  ...COMMON,
+  entryPoints: [join(here, '../src/broker/broker.js')],
+  outfile: join(bin, 'broker.js'),
+  format: 'esm',
+  packages: 'external',
 });
 
 rmSync(join(bin, 'command.cache'), { force: true });
