@@ -272,6 +272,31 @@ public final class Scenarios {
         same(read(name, EARLIEST, 1), one);
     }
 
+    private static byte[] text(int partition, int i) {
+        return bytes((partition + " " + i + " ").repeat(125));
+    }
+
+    private void many() throws Exception {
+        String name = topic("many", 4);
+        for (int partition = 0; partition < 4; partition++) {
+            for (int start = 0; start < 2500; start += 500) {
+                List<Sent> batch = new ArrayList<>();
+                for (int i = start; i < start + 500; i++) batch.add(new Sent(null, text(partition, i), List.of(), BASE_TIME));
+                produce(name, partition, batch, Map.of());
+            }
+        }
+        int[] next = new int[4];
+        try (Consumer<byte[], byte[]> one = member(PREFIX + "-many", name, "one")) {
+            for (ConsumerRecord<byte[], byte[]> record : poll(one, 10_000, 40)) {
+                int partition = record.partition();
+                check(record.offset() == next[partition], "partition " + partition + ": offset " + record.offset() + " where " + next[partition] + " was next");
+                check(Arrays.equals(record.value(), text(partition, next[partition])), "value at " + record.offset());
+                next[partition]++;
+            }
+        }
+        check(Arrays.equals(next, new int[] {2500, 2500, 2500, 2500}), Arrays.toString(next) + " records");
+    }
+
     private void fromOffset() throws Exception {
         same(read(filled("from-offset"), 40, COUNT - 40), records.subList(40, COUNT));
     }
@@ -450,6 +475,7 @@ public final class Scenarios {
         for (String acks : List.of("0", "1", "all")) all.put("acks-" + acks, () -> roundTrip("acks-" + acks, Map.of("acks", acks)));
         all.put("idempotent", () -> roundTrip("idempotent", Map.of("enable.idempotence", "true")));
         all.put("large", this::large);
+        all.put("many", this::many);
         all.put("from-offset", this::fromOffset);
         all.put("from-end", this::fromEnd);
         all.put("from-timestamp", this::fromTimestamp);

@@ -124,6 +124,25 @@ function scenarios(client) {
     same(await read(name, EARLIEST, 1), sent);
   }
 
+  async function many() {
+    const name = await topic('many', 4);
+    const text = (partition, i) => `${partition} ${i} `.repeat(125);
+    for (let partition = 0; partition < 4; partition++) {
+      for (let start = 0; start < 2500; start += 500) {
+        await produce(name, Array.from({ length: 500 }, (_, i) => ({ key: null, value: Buffer.from(text(partition, start + i)), headers: [], time: BASE_TIME })), partition);
+      }
+    }
+    const member = await client.join(named('many'), name, 'one');
+    const next = [0, 0, 0, 0];
+    for (const { value } of await taken(member, 10_000)) {
+      const [partition, i] = String(value).split(' ').map(Number);
+      check(i === next[partition]++, `partition ${partition}: record ${i} came where ${next[partition] - 1} was next`);
+      check(String(value) === text(partition, i), `value ${String(value).slice(0, 50)}`);
+    }
+    check(next.every((n) => n === 2500), `${next} records`);
+    await member.close();
+  }
+
   const fromOffset = async () => same(await read(await filled('from-offset'), 40, COUNT - 40), records.slice(40));
 
   async function fromEnd() {
@@ -228,6 +247,7 @@ function scenarios(client) {
     ...Object.fromEntries(['0', '1', 'all'].map((acks) => [`acks-${acks}`, roundTrip(`acks-${acks}`, { acks })])),
     idempotent: roundTrip('idempotent', { idempotent: true }),
     large,
+    many,
     'from-offset': fromOffset,
     'from-end': fromEnd,
     'from-timestamp': fromTimestamp,

@@ -137,6 +137,22 @@ class Scenarios:
         self.produce(name, sent)
         same(self.read(name, 1), sent)
 
+    def many(self):
+        name = self.topic("many", 4)
+        for partition in range(4):
+            for start in range(0, 2500, 500):
+                values = [f"{partition} {i} ".encode() * 125 for i in range(start, start + 500)]
+                self.produce(name, [self.client.sendable(None, value, [], BASE_TIME) for value in values], partition)
+        member = self.client.join(f"{PREFIX}-many", name, "one")
+        seen = [[], [], [], []]
+        for _, value, _, _ in take(member, 10_000, 40):
+            partition, i, *_ = value.split()
+            expect(value == b"%s %s " % (partition, i) * 125, f"value {value[:50]}")
+            seen[int(partition)].append(int(i))
+        for partition in range(4):
+            expect(seen[partition] == list(range(2500)), f"partition {partition}: {len(seen[partition])} records, or not in order")
+        member.close()
+
     def from_offset(self):
         same(self.read(self.filled("from-offset"), COUNT - 40, 40), RECORDS[40:])
 
@@ -238,6 +254,7 @@ class Scenarios:
             **{f"acks-{acks}": partial(self.round_trip, f"acks-{acks}", acks=acks) for acks in ("0", "1", "all")},
             "idempotent": partial(self.round_trip, "idempotent", idempotent=True),
             "large": self.large,
+            "many": self.many,
             "from-offset": self.from_offset,
             "from-end": self.from_end,
             "from-timestamp": self.from_timestamp,

@@ -166,10 +166,10 @@ func same(read, sent []Record) {
 	}
 }
 
-// take reads until it has n records or 20 seconds are over.
+// take reads until it has n records or 40 seconds are over.
 func take(r Reader, n int) []Record {
 	var all []Record
-	for end := time.Now().Add(20 * time.Second); len(all) < n && time.Now().Before(end); {
+	for end := time.Now().Add(40 * time.Second); len(all) < n && time.Now().Before(end); {
 		all = append(all, got(r.Read(time.Second))...)
 	}
 	return all
@@ -243,6 +243,31 @@ func (s suite) large() {
 	rand.Read(one.Value)
 	got(s.Produce(name, 0, []Record{one}, Options{Codec: "none", Acks: "all"}))
 	same(s.read(name, Earliest, 1), []Record{one})
+}
+
+func (s suite) many() {
+	name := s.topic("many", 4)
+	text := func(partition int32, i int) string { return strings.Repeat(fmt.Sprintf("%d %d ", partition, i), 125) }
+	for partition := range int32(4) {
+		for start := 0; start < 2500; start += 500 {
+			batch := make([]Record, 500)
+			for i := range batch {
+				batch[i] = Record{Value: []byte(text(partition, start+i)), Time: baseTime}
+			}
+			got(s.Produce(name, partition, batch, Options{Codec: "none", Acks: "all"}))
+		}
+	}
+	member := got(s.Join(Prefix+"-many", name, "one"))
+	defer member.Close()
+	var next [4]int
+	for _, record := range take(member, 10_000) {
+		var partition, i int
+		got(fmt.Sscanf(string(record.Value), "%d %d", &partition, &i))
+		check(i == next[partition], "partition %d: record %d came where %d was next", partition, i, next[partition])
+		check(string(record.Value) == text(int32(partition), i), "value %.50s", record.Value)
+		next[partition]++
+	}
+	check(next == [4]int{2500, 2500, 2500, 2500}, "%v records", next)
 }
 
 func (s suite) fromOffset() { same(s.read(s.filled("from-offset"), 40, count-40), records[40:]) }
@@ -399,6 +424,7 @@ func Run(client Client) {
 		{"acks-all", trip("acks-all", Options{Codec: "none", Acks: "all"})},
 		{"idempotent", trip("idempotent", Options{Codec: "none", Acks: "all", Idempotent: true})},
 		{"large", s.large},
+		{"many", s.many},
 		{"from-offset", s.fromOffset},
 		{"from-end", s.fromEnd},
 		{"from-timestamp", s.fromTimestamp},

@@ -139,6 +139,26 @@ impl Scenarios {
         self.same(&self.read(&partition, 0, 1).await?, &sent)
     }
 
+    async fn many(&self) -> Outcome {
+        let name = self.topic("many", 4).await?;
+        for index in 0..4 {
+            let partition = self.client.partition_client(&name, index, UnknownTopicHandling::Retry).await?;
+            let sent: Vec<Record> = (0..2500)
+                .map(|i| Record {
+                    key: None,
+                    value: Some(format!("{index} {i} ").repeat(125).into_bytes()),
+                    headers: BTreeMap::new(),
+                    timestamp: time(self.base_ms),
+                })
+                .collect();
+            for batch in sent.chunks(500) {
+                partition.produce(batch.to_vec(), Compression::NoCompression).await?;
+            }
+            self.same(&self.read(&partition, 0, 2500).await?, &sent)?;
+        }
+        Ok(())
+    }
+
     async fn from_offset(&self) -> Outcome {
         let partition = self.filled("from-offset", Compression::NoCompression).await?;
         self.same(&self.read(&partition, 40, COUNT - 40).await?, &self.records[40..])
@@ -194,6 +214,7 @@ impl Scenarios {
             "lz4" => self.round_trip(name, Compression::Lz4).await,
             "zstd" => self.round_trip(name, Compression::Zstd).await,
             "large" => self.large().await,
+            "many" => self.many().await,
             "from-offset" => self.from_offset().await,
             "from-end" => self.from_end().await,
             "from-timestamp" => self.from_timestamp().await,
@@ -205,7 +226,7 @@ impl Scenarios {
     }
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "create",
     "describe",
     "alter-config",
@@ -220,6 +241,7 @@ const NAMES: [&str; 24] = [
     "acks-all",
     "idempotent",
     "large",
+    "many",
     "from-offset",
     "from-end",
     "from-timestamp",
