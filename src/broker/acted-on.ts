@@ -72,6 +72,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'process.roles',
   'producer.id.expiration.ms',
   'queued.max.request.bytes',
+  'replica.high.watermark.checkpoint.interval.ms',
   'request.timeout.ms',
   'security.inter.broker.protocol',
   'share.coordinator.state.topic.min.isr',

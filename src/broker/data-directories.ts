@@ -62,6 +62,7 @@ function optionsFor(
     flushSchedulerIntervalMs: settings.long('log.flush.scheduler.interval.ms'),
     flushOffsetCheckpointIntervalMs: settings.int('log.flush.offset.checkpoint.interval.ms'),
     flushStartOffsetCheckpointIntervalMs: settings.int('log.flush.start.offset.checkpoint.interval.ms'),
+    highWatermarkCheckpointIntervalMs: settings.long('replica.high.watermark.checkpoint.interval.ms'),
     retentionCheckIntervalMs: settings.long('log.retention.check.interval.ms'),
     producerIdExpirationMs: settings.int('producer.id.expiration.ms'),
     onFailure: (failure: StorageFailure) => onFailure(path, failure),
