@@ -26,7 +26,7 @@ check: $(built)
 	@npx --no-install biome format .
 	@npx --no-install oxlint --type-aware --deny-warnings src protocol packaging test compat
 
-compat: $(built) ## what needs other languages: Apache Kafka's own tools against this broker (Java and Maven)
+compat: $(built) ## what needs other languages: clients of every family, Apache Kafka's own tools, Apache Kafka beside this broker
 	@compat/run
 
 fuzz: $(built) ## ten minutes of requests and files made from the schemas and damaged, and a disk that fails at every operation
