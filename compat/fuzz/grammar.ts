@@ -5,7 +5,7 @@
 import type { Field, Schema } from '../../test/support/protocol-data.ts';
 import type { SeededRandom } from '../../test/sim/seeded-random.ts';
 import { CRC_AT, RecordBatch } from '../../src/wire/record-batch.ts';
-import { type CompressionCodec } from '../../src/wire/compression/codec.ts';
+import type { CompressionCodec } from '../../src/wire/compression/codec.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 
 export interface Vocabulary {

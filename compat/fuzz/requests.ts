@@ -48,7 +48,7 @@ function contentOf({ api, schema }: Target, version: number, grammar: Grammar, c
   const header = { requestApiKey: api.key, requestApiVersion: version, correlationId, clientId: 'fuzz' };
   writeRequestHeader(w, header, version >= api.flexibleFrom ? 2 : 1);
   try {
-    api.writeRequest(w, grammar.request(schema, version) as never, version);
+    api.writeRequest(w, grammar.request(schema, version), version);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

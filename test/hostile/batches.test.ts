@@ -193,25 +193,25 @@ describe('hostile batches', function () {
     });
   }
 
-  it('eight bombs in one request are taken apart one after the other', async () => {
+  it('four bombs in one request are taken apart one after the other', async () => {
     const records = bomb(1, gzipOfZeros(15));
     await victim.ask('createPartitions', 3, {
-      topics: [{ name: 'behind', count: 8, assignments: null }],
+      topics: [{ name: 'behind', count: 4, assignments: null }],
       timeoutMs: 5000,
       validateOnly: false,
     });
-    const partitionData = Array.from({ length: 8 }, (_, index) => ({ index, records }));
+    const partitionData = Array.from({ length: 4 }, (_, index) => ({ index, records }));
     const topicData = [{ name: 'behind', partitionData }];
     const { responses } = await client.call('produce', { acks: -1, timeoutMs: 1000, topicData }, 9, 'hostile');
     expect(responses[0]?.partitionResponses.every(({ errorCode }) => errorCode !== 0)).to.equal(true);
     expect(victim.peakBytes() / MIB, 'peak of resident MiB').to.be.below(1000);
   });
 
-  it('ten million bad records in a megabyte are counted, and not all listed', async () => {
+  it('six million bad records in a megabyte are counted, and not all listed', async () => {
     const nullKey = Buffer.from('0c000000010100', 'hex');
     const perMember = 2_000_000;
     const member = gzipSync(Buffer.alloc(perMember * nullKey.length, nullKey));
-    const members = Array.from<Buffer>({ length: 5 }).fill(member);
+    const members = Array.from<Buffer>({ length: 3 }).fill(member);
     const count = perMember * members.length;
     const answer = await victim.produce('compacted', bomb(1, Buffer.concat(members), count), client);
     expect(answer.errorCode).to.equal(ErrorCode.INVALID_RECORD);

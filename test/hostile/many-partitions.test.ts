@@ -7,7 +7,7 @@ import { NodeFiles } from '../../src/world/node-files.ts';
 import { Victim } from './victim.ts';
 
 const KIB = 1024;
-const PARTITIONS = 1000;
+const PARTITIONS = 300;
 /** What FileHandles keeps, and what a process has anyway. */
 const MOST_OPEN_FILES = 1100;
 

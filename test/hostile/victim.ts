@@ -128,8 +128,8 @@ export class Victim {
   async fetch(topic: string, offset = 0, maxBytes = 16 * MIB): Promise<Buffer> {
     const partitions = [{ partition: 0, fetchOffset: offset, partitionMaxBytes: maxBytes }];
     const { responses, errorCode } = await this.ask('fetch', FETCH, {
-      maxWaitMs: 100,
-      minBytes: 1,
+      maxWaitMs: 0,
+      minBytes: 0,
       maxBytes,
       topics: [{ topic, partitions }],
     });
