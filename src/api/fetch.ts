@@ -165,7 +165,7 @@ function byTopic(results: readonly FetchedData[]): FetchResponseFetchableTopicRe
   for (const { data, partition } of results) {
     const last = topics[topics.length - 1];
     const topic = partition.topic ?? '';
-    if (last !== undefined && (partition.topicId === ZERO_UUID ? last.topic === topic : last.topicId === partition.topicId)) {
+    if (last !== undefined && last.topic === topic && last.topicId === partition.topicId) {
       last.partitions.push(data);
     } else topics.push({ topic, topicId: partition.topicId, partitions: [data] });
   }

@@ -29,6 +29,8 @@ export async function offsetDelete(request: OffsetDeleteRequest, context: Contex
   }
   const response = await context.groups.deleteOffsets({ ...request, topics });
   if (response.errorCode !== ErrorCode.NONE) return response;
+  // Only where something was refused here are the topics of both parts joined.
+  if (answers.size === 0) return response;
   for (const { name, partitions } of response.topics) {
     for (const { partitionIndex, errorCode } of partitions) answer(name, partitionIndex, errorCode);
   }

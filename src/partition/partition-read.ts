@@ -143,7 +143,9 @@ function given(wanted: FetchedPartition, found: Partition, reader: Reader, read:
     highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
     logStartOffset: log.logStartOffset,
-    abortedTransactions: reader.upTo === 'lastStable' ? (read?.abortedTransactions ?? NO_TRANSACTIONS) : null,
+    // Kafka forgets to look for them where the first batch does not fit.
+    abortedTransactions:
+      reader.upTo === 'lastStable' && read?.sizeInBytes !== 0 ? (read?.abortedTransactions ?? NO_TRANSACTIONS) : null,
     records: read?.records ?? NO_RECORDS,
   };
   return { partition: wanted, data, sizeInBytes: read?.sizeInBytes ?? 0 };

@@ -9,7 +9,7 @@ export interface ProduceRejection {
   readonly error: ErrorCode;
   /** What the client is told beside the code. */
   readonly message: string | null;
-  /** Kafka meets bytes that cannot be framed before it looks at single partitions: then all of the request's partitions get this answer. */
+  /** Kafka meets a first batch that cannot be framed before it looks at single partitions: then all of the request's partitions get this answer. */
   readonly ofWholeRequest: boolean;
   /** For this broker's own log; never empty. */
   readonly reason: string;
@@ -23,6 +23,7 @@ export function checkProducedRecords(records: Buffer | null, apiVersion: number)
   const reject = (error: ErrorCode, what: string): ProduceRejection => {
     return { error, message: null, ofWholeRequest: false, reason: `Produce requests with version ${apiVersion} ${what}` };
   };
+  let first = true;
   try {
     const size = records === null ? undefined : sizeOfBatchAt(records, 0);
     if (records === null || size === undefined)
@@ -34,11 +35,12 @@ export function checkProducedRecords(records: Buffer | null, apiVersion: number)
     if (apiVersion < 7 && batch.codec === ZSTD) {
       return reject(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'are not allowed to use ZStandard compression');
     }
+    first = false;
     if (sizeOfBatchAt(records, size) === undefined) return undefined;
     return reject(ErrorCode.INVALID_RECORD, 'are only allowed to contain exactly one record batch per partition');
   } catch (e) {
     if (!(e instanceof DecodeError)) throw e;
     const message = e.message.replace(/ at byte \d+$/, '');
-    return { error: ErrorCode.CORRUPT_MESSAGE, message, ofWholeRequest: true, reason: message };
+    return { error: ErrorCode.CORRUPT_MESSAGE, message: first ? message : null, ofWholeRequest: first, reason: message };
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Sends the same conversations to Apache Kafka and to Blumfeld and compares what they answer, field by field.
  *
- * `node build/compat/apache-kafka/differential/main.js --kafka HOST:PORT [--blumfeld HOST:PORT] [--only TEXT] [--show]`. Without Blumfeld it tells how far
- * the conversations themselves hold. One check is one case in one version; the last line is `N passed, N failed`.
+ * `node build/compat/apache-kafka/differential/main.js --kafka HOST:PORT [--blumfeld HOST:PORT] [--only TEXT] [--show] [--requests N]`. Without Blumfeld it tells how far
+ * the conversations themselves hold. One check is one case in one version, a kept
+ * stream, or a request of a random stream (seed from the environment's SEED, else drawn and told; none with --only); the last line is `N passed, N failed`.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -16,6 +17,8 @@ import { differences, maskedAnswer, type Plain } from './compare.ts';
 import { type Address, address, NoAnswer } from '../../../test/support/plain-client.ts';
 import { Conversation, type Run } from './conversation.ts';
 import { EXPLAINED } from './masks.ts';
+import type { Brokers } from './stream/play.ts';
+import { playKept, playStreams } from './stream/streams.ts';
 
 const CASES: readonly Case[] = [...FRAME_CASES, ...TOPIC_CASES, ...CONFIG_CASES, ...RECORD_CASES, ...GROUP_CASES];
 
@@ -24,6 +27,7 @@ const { values: options } = parseArgs({
     kafka: { type: 'string' },
     blumfeld: { type: 'string' },
     only: { type: 'string' },
+    requests: { type: 'string', default: '10000' },
     lines: { type: 'string', default: '12' },
     show: { type: 'boolean', default: false },
   },
@@ -107,6 +111,13 @@ async function main(): Promise<void> {
       for (const one of next) await check(one);
     }),
   );
+  if (second !== undefined && only === '') {
+    const brokers: Brokers = { kafka: first, blumfeld: second };
+    const kept = await playKept(brokers);
+    const streams = await playStreams(brokers, { requests: Number(options.requests) });
+    passed += kept.passed + streams.compared;
+    failed += kept.failed + streams.failed;
+  }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

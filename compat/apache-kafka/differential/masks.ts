@@ -80,6 +80,13 @@ export const MASKS: readonly Mask[] = [
   { api: 'listOffsets', path: 'topics', how: 'sort', by: 'name', reason: 'Kafka answers from a hash map' },
   { api: 'listOffsets', path: 'topics[].partitions', how: 'sort', by: 'partitionIndex', reason: 'Kafka answers from a hash map' },
   { api: 'offsetForLeaderEpoch', path: 'topics', how: 'sort', by: 'topic', reason: 'Kafka answers from a hash map' },
+  {
+    api: 'describeProducers',
+    path: 'topics[].partitions[].activeProducers',
+    how: 'sort',
+    by: 'producerId',
+    reason: 'Kafka answers from a hash map',
+  },
   { api: 'initProducerId', path: 'producerId', how: 'id', reason: 'how many producers there were before' },
   {
     api: 'describeProducers',

@@ -268,6 +268,18 @@ export function createPartitions(
   const results: CreatePartitionsResponseCreatePartitionsTopicResultDraft[] = [];
   const records: MetadataRecordDraft[] = [];
   const version = recordVersions(around.image).partitionRecord;
+  let additional = 0;
+  for (const { name, count } of request.topics) {
+    const existing = around.image.topicsByName.get(name)?.partitions.size;
+    if (existing !== undefined && !duplicates.has(name)) additional += Math.max(0, count - existing);
+  }
+  if (additional > MAX_RECORDS_PER_OPERATION) {
+    const errorMessage = 'Excessively large number of additional partitions per request.';
+    return {
+      records: [],
+      reply: request.topics.map(({ name }) => ({ name, errorCode: ErrorCode.POLICY_VIOLATION, errorMessage })),
+    };
+  }
   for (const name of duplicates) {
     results.push({ name, errorCode: ErrorCode.INVALID_REQUEST, errorMessage: 'Duplicate topic name.' });
   }

@@ -115,10 +115,19 @@ function partitionsOnce(
 /** Brokers are shared by all streams: their configs are tried, not changed. */
 function harmless(api: ApiName, body: { [name: string]: Json }): { [name: string]: Json } {
   if (api === 'produce') return partitionsOnce(body, 'topicData', 'partitionData', 'index');
+  // A protocol twice: Apache Kafka never answers.
+  if (api === 'joinGroup') {
+    const protocols = body.protocols as readonly { readonly [name: string]: Json }[];
+    return { ...body, protocols: distinct(protocols, (one) => one.name ?? '') };
+  }
   if (api === 'fetch') return partitionsOnce(body, 'topics', 'partitions', 'partition');
   if (api !== 'alterConfigs' && api !== 'incrementalAlterConfigs') return body;
   const resources = body.resources as readonly { readonly [name: string]: Json }[];
-  return resources.some((one) => one.resourceType === 4) ? { ...body, validateOnly: true } : body;
+  const tried = resources.some((one) => one.resourceType === 4) ? { ...body, validateOnly: true } : body;
+  // Apache Kafka never answers an AlterConfigs that names a resource twice.
+  return api === 'alterConfigs'
+    ? { ...tried, resources: distinct(resources, (one) => [one.resourceType ?? 0, one.resourceName ?? '']) }
+    : tried;
 }
 
 function request(chance: Chance, ledger: Ledger, api: ApiName): StreamRequest {

@@ -42,6 +42,9 @@ const signatureOf = (request: StreamRequest, lines: readonly string[]): string =
     .slice(0, 160)}`;
 };
 
+const outcomeOf = (answer: Plain): Plain =>
+  answer !== null && typeof answer === 'object' && !Array.isArray(answer) ? (answer.errorCode ?? null) : answer;
+
 export class Play {
   private readonly sides: readonly [Side, Side];
   private readonly prefix: string;
@@ -71,6 +74,8 @@ export class Play {
       const [kafka = null, blumfeld = null] = await Promise.all(sent.map(({ answer }) => answer));
       const lines = await this.compared(request, kafka, blumfeld);
       if (lines.length > 0) this.differences.push({ index, request, lines, signature: signatureOf(request, lines) });
+      if (request.api === 'fetch' && outcomeOf(kafka) !== outcomeOf(blumfeld))
+        for (const side of this.sides) side.forgetSession();
       await this.settle(index, request, blumfeld);
     };
   }
@@ -104,7 +109,7 @@ export class Play {
     for (let tried = 0; tried < TRIES * 2; tried++) {
       if (tried > 0 || created) await pause(PAUSE_MS);
       const views = await Promise.all(this.sides.map((side) => this.view(side, names)));
-      const [kafka = null, blumfeld = null] = views.map(({ topics }) => topics as Plain);
+      const [kafka = null, blumfeld = null] = views.map(({ topics }) => topics);
       lines =
         JSON.stringify(kafka) === JSON.stringify(blumfeld)
           ? []

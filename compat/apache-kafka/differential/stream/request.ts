@@ -1,6 +1,6 @@
 /**
  * A request of a random stream as JSON. What each broker draws itself is named by symbols that a side resolves when it sends: `$t:N` a topic's name, `$id:N`
- * its id, `$g:N` a group, `$m:N` a group's member, `$gen:N` a group's generation, `$s:` the fetch session, `$e:` its epoch, `$ts:N` the run's time plus N ms,
+ * its id, `$g:N` a group, `$m:N` a group's member, `$gen:N` a group's generation, `$s:` the fetch session, `$e:` its epoch, `$c:` the cluster's id, `$ts:N` the run's time plus N ms,
  * `$i:N` an int64, `$n:TEXT` any other name of this stream. Bytes are `{ "$hex": … }`, records `{ "$batches": […] }`.
  */
 import type { ApiName } from '../../../../src/wire/generated/apis.ts';

@@ -10,7 +10,7 @@ import type { BatchPlan, Json, StreamRequest } from './request.ts';
 const PATIENCE_MS = 3000;
 /** How long a request that will be held has to arrive before the next one is sent. */
 const HEAD_START_MS = 60;
-const SYMBOL = /^\$(t|id|g|m|gen|s|e|ts|n|i):(.*)$/;
+const SYMBOL = /^\$(t|id|g|m|gen|s|e|ts|n|i|c):(.*)$/;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -36,6 +36,7 @@ export class Side {
   private readonly timesMade = new Map<string, number>();
   private readonly members = new Map<string, string>();
   private readonly generations = new Map<string, number>();
+  private clusterId = 'unknown';
   private session = { id: 0, epoch: 0 };
   /** What a broker drew, longest first when replaced, and the symbol it is shown as. */
   private readonly symbols = new Map<string, string>();
@@ -46,6 +47,11 @@ export class Side {
     this.timestamp = timestamp;
     this.client = new PlainClient(to);
     this.second = new PlainClient(to);
+  }
+
+  /** After answers that differ, and are meant to, the sessions of the two brokers are not comparable any more. */
+  forgetSession(): void {
+    this.session = { id: 0, epoch: 0 };
   }
 
   close(): void {
@@ -133,6 +139,8 @@ export class Side {
         return this.session.epoch;
       case 'ts':
         return BigInt(this.timestamp + Number(which));
+      case 'c':
+        return this.clusterId;
       case 'i':
         return BigInt(which);
       default:
@@ -143,6 +151,7 @@ export class Side {
   private learn(request: StreamRequest, answer: Plain): void {
     this.learnTopics(answer);
     if (answer === null || typeof answer !== 'object' || Array.isArray(answer)) return;
+    if (typeof answer.clusterId === 'string') this.clusterId = answer.clusterId;
     if (request.api === 'joinGroup') this.learnMember(request, answer);
     if (request.api === 'fetch' && answer.errorCode === 0 && Number(answer.sessionId) > 0) {
       const id = Number(answer.sessionId);
@@ -166,12 +175,11 @@ export class Side {
   private learnTopics(value: Plain): void {
     if (Array.isArray(value)) return value.forEach((one) => this.learnTopics(one));
     if (value === null || typeof value !== 'object') return;
-    const struct = value as { readonly [name: string]: Plain };
-    const { name, topicId } = struct;
+    const { name, topicId } = value;
     if (typeof name === 'string' && typeof topicId === 'string' && topicId !== ZERO_ID && topicId !== NO_SUCH_ID) {
       this.learnTopic(name, topicId);
     }
-    for (const inner of Object.values(struct)) this.learnTopics(inner);
+    for (const inner of Object.values(value)) this.learnTopics(inner);
   }
 
   learnTopic(name: string, topicId: string): void {

@@ -28,6 +28,9 @@ export interface Ledger {
   readonly sequences: Map<string, number>;
 }
 
+/** The empty group belongs to all streams: none keeps anything in it. */
+const SHARED: ReadonlySet<string> = new Set(['offsetCommit', 'offsetFetch', 'offsetDelete', 'deleteGroups', 'describeGroups']);
+
 const ODD_TEXTS = ['', ' ', 'a b', '..', 'a/b', 'ü', 'x'.repeat(250), '$n:other'] as const;
 const ODD_INT32 = [-2, -1, 0, 1, 7, 99, 2_147_483_647, -2_147_483_648] as const;
 const ODD_INT64 = ['-9223372036854775808', '-2', '-1', '0', '5', '1000000', '9223372036854775807'] as const;
@@ -92,7 +95,7 @@ function configValue(chance: Chance, scene: Scene): string | null {
         ' compact , delete ',
       ]);
     default:
-      return chance.one(['a', '', 'b c', String(fact.default ?? 'd')]);
+      return chance.one(['a', '', 'b c', fact.default ?? 'd']);
   }
 }
 
@@ -173,7 +176,7 @@ const partition = choice(
 );
 const groupId = choice(
   (_, scene) => `$g:${scene.group}`,
-  (chance) => chance.one(['', '$n:nogroup', `$g:${chance.below(GROUPS)}`, ' ']),
+  (chance, { api }) => chance.one([SHARED.has(api) ? '$n:none' : '', '$n:nogroup', `$g:${chance.below(GROUPS)}`]),
 );
 const memberId = choice(
   (_, scene) => `$m:${scene.group}.${scene.member}`,
@@ -198,7 +201,7 @@ const truth = among([false, true], [true]);
 const CHOICES: Readonly<Record<string, Choice>> = {
   'apiVersions.clientSoftwareName': among(['differential', 'a.b-c'], ['', '-a', 'a b', 'ü', 'a-']),
   'apiVersions.clientSoftwareVersion': among(['1.0', '1'], ['', '-1', '1 0', 'v_1']),
-  'apiVersions.clusterId': among([null], [null, 'other', '']),
+  'apiVersions.clusterId': among([null], [null, 'other', '', '$c:']),
   'apiVersions.nodeId': among([-1], [1, 7, -2]),
   'fetch.clusterId': among([null], [null]),
   'metadata.name': choice(
@@ -271,7 +274,7 @@ const CHOICES: Readonly<Record<string, Choice>> = {
   partition,
   partitionIndex: partition,
   partitionIndexes: partition,
-  partitionMaxBytes: among([1_000_000, 200], [0, 1, -1, 2_147_483_647]),
+  partitionMaxBytes: among([1_000_000, 200], [0, 1, 2_147_483_647]),
   partitions: partition,
   producerEpoch: among([-1, 0], [3, -2, 32_767]),
   producerId: among([-1, 5], [0, '9223372036854775807', -2]),
