@@ -35,6 +35,14 @@ describe('DeleteRecords', () => {
     expect(ask('orders', -1)).to.deep.equal([ErrorCode.NONE, 3n]);
   });
 
+  it('does not answer topics without partitions', () => {
+    const { answer } = broker.ask('deleteRecords', deleteRecords, 2, {
+      topics: [{ name: 'orders', partitions: [] }],
+      timeoutMs: 1000,
+    });
+    expect(answer.topics).to.deep.equal([]);
+  });
+
   const refusals: [string, string, number, number, ErrorCode][] = [
     ['above the high watermark', 'orders', 4, 0, ErrorCode.OFFSET_OUT_OF_RANGE],
     ['below 0', 'orders', -2, 0, ErrorCode.OFFSET_OUT_OF_RANGE],

@@ -68,6 +68,31 @@ describe('Fetch', () => {
       expect(part.preferredReadReplica).to.equal(-1);
     });
 
+    it('tells of a divergence before it looks whether there is such an offset', async () => {
+      await broker.append('orders', ['a']);
+      const diverged = only(ask(requestFor('orders', [{ fetchOffset: 9, lastFetchedEpoch: 0 }])).answer);
+      expect([diverged.errorCode, diverged.divergingEpoch.endOffset]).to.deep.equal([ErrorCode.NONE, 1n]);
+      expect(only(ask(requestFor('orders', [{ fetchOffset: 9 }])).answer).errorCode).to.equal(ErrorCode.OFFSET_OUT_OF_RANGE);
+    });
+
+    it('refuses what a later version of the same session asked and an older one cannot tell', async () => {
+      await broker.append('orders', ['a']);
+      const opening = requestFor('orders', [{ fetchOffset: 9, lastFetchedEpoch: 0 }], { sessionEpoch: 0 });
+      const { sessionId } = ask(opening, 12).answer;
+      const { answer } = ask(requestFor('orders', [{ partition: 1 }], { sessionId, sessionEpoch: 1 }), 11);
+      expect([answer.errorCode, only(answer).errorCode]).to.deep.equal([
+        ErrorCode.UNSUPPORTED_VERSION,
+        ErrorCode.UNSUPPORTED_VERSION,
+      ]);
+    });
+
+    it('keeps unknown ids apart', () => {
+      const unknown = (topicId: string) => ({ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 }] });
+      const ids = [idOf('nobody'), 'AAAAAAAAAAAAAAAAAAAAAA'];
+      const { answer } = ask({ maxWaitMs: 0, minBytes: 0, topics: ids.map(unknown) });
+      expect(answer.responses.map(({ topicId }) => topicId)).to.deep.equal(ids);
+    });
+
     it('nothing that is not yet written', async () => {
       broker.partition('orders').append(batchOf(['a']), { requiredAcks: 1, origin: 'client' });
       const asked = ask(requestFor('orders', [{}], { maxWaitMs: 0 }));

@@ -113,12 +113,31 @@ describe('ListOffsets', () => {
     expect(await errors([{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: 4 }])).to.deep.equal([
       ErrorCode.UNKNOWN_LEADER_EPOCH,
     ]);
+    expect(await errors([{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: -2 }])).to.deep.equal([
+      ErrorCode.FENCED_LEADER_EPOCH,
+    ]);
     const twice = [
       { partitionIndex: 0, timestamp: -1 },
       { partitionIndex: 1, timestamp: -1 },
       { partitionIndex: 0, timestamp: -2 },
     ];
     expect(await errors(twice)).to.deep.equal([ErrorCode.INVALID_REQUEST, ErrorCode.NONE]);
+  });
+
+  it('answers a topic once, however often it is named, and not at all without partitions', async () => {
+    const partitions = (index: number) => [{ partitionIndex: index, timestamp: -1 }];
+    const asked = broker.ask('listOffsets', listOffsets, LATEST_VERSION, {
+      replicaId: -1,
+      topics: [
+        { name: 'none', partitions: [] },
+        { name: 'orders', partitions: partitions(1) },
+        { name: 'orders', partitions: partitions(0) },
+      ],
+    });
+    await broker.turn();
+    expect(asked.answer.topics.map((topic) => [topic.name, topic.partitions.map((one) => one.partitionIndex)])).to.deep.equal([
+      ['orders', [1, 0]],
+    ]);
   });
 
   it('does not count what is not yet written', async () => {

@@ -42,6 +42,16 @@ describe('record sets of Produce requests', () => {
     expect(checkProducedRecords(unknown, 9)).to.include({ message: 'Invalid magic found in record: 3', ofWholeRequest: true });
   });
 
+  it('fail alone when it is bytes behind the first batch that cannot be framed', () => {
+    const behind = produced();
+    behind[16] = 3;
+    expect(checkProducedRecords(Buffer.concat([produced(), behind]), 9)).to.include({
+      error: ErrorCode.CORRUPT_MESSAGE,
+      message: null,
+      ofWholeRequest: false,
+    });
+  });
+
   it('are not packed with zstd before version 7', () => {
     expect(checkProducedRecords(produced({ codec: 4 }), 7)).to.equal(undefined);
     expect(checkProducedRecords(produced({ codec: 4 }), 6)?.error).to.equal(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);

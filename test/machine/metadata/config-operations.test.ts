@@ -155,6 +155,25 @@ describe('altering configs', () => {
       'consumer.session.timeout.ms must be in the range 45000 to 60000 inclusive.',
     ],
     [
+      'a group assignor that nobody registered',
+      GROUP,
+      'g',
+      [['streams.assignor.name', SET, 'x']],
+      ErrorCode.INVALID_CONFIG,
+      "streams.assignor.name 'x' is not a registered task assignor. Registered assignors are: [sticky].",
+    ],
+    [
+      'an unknown group config before a value that is wrong',
+      GROUP,
+      'g',
+      [
+        ['consumer.session.timeout.ms', SET, 'x'],
+        ['none', SET, '1'],
+      ],
+      ErrorCode.INVALID_CONFIG,
+      'Unknown group config name: none',
+    ],
+    [
       'a metrics interval that is too short',
       CLIENT_METRICS,
       'm',

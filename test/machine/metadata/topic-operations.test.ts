@@ -258,6 +258,9 @@ describe('adding partitions', () => {
     const cluster = new Cluster();
     cluster.create('a', { partitions: 2 });
     expect(grow(cluster, 'x', 3)).to.deep.equal([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null]);
+    const tooMany = 'Excessively large number of additional partitions per request.';
+    expect(grow(cluster, 'a', 2_147_483_647)).to.deep.equal([ErrorCode.POLICY_VIOLATION, tooMany]);
+    expect(grow(cluster, 'a', 10_003)).to.deep.equal([ErrorCode.POLICY_VIOLATION, tooMany]);
     expect(grow(cluster, 'a', 2)).to.deep.equal([ErrorCode.INVALID_PARTITIONS, 'Topic already has 2 partition(s).']);
     expect(grow(cluster, 'a', 1)).to.deep.equal([
       ErrorCode.INVALID_PARTITIONS,
