@@ -14,8 +14,6 @@ const NO_NODE = -1;
 
 export const apiVersions: Handler<'apiVersions'> = (request, context) => {
   const { apiVersion, connection } = context;
-  const misrouted = apiVersion >= 5 ? misroutingError(request, context) : ErrorCode.NONE;
-  if (misrouted !== ErrorCode.NONE) return { errorCode: misrouted, apiKeys: [] };
   if (apiVersion >= 3) {
     if (!SOFTWARE.test(request.clientSoftwareName) || !SOFTWARE.test(request.clientSoftwareVersion)) {
       return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] };
@@ -23,6 +21,8 @@ export const apiVersions: Handler<'apiVersions'> = (request, context) => {
     connection.clientSoftwareName = request.clientSoftwareName;
     connection.clientSoftwareVersion = request.clientSoftwareVersion;
   }
+  const misrouted = apiVersion >= 5 ? misroutingError(request, context) : ErrorCode.NONE;
+  if (misrouted !== ErrorCode.NONE) return { errorCode: misrouted, apiKeys: [] };
   return { errorCode: ErrorCode.NONE, apiKeys: context.advertisedApis(), ...features(context) };
 };
 

@@ -166,7 +166,7 @@ function changedValue(
   }
   if (fact?.type !== 'LIST') return invalidConfig(`Can't ${operationName} to key ${name} because its type is not LIST.`);
   const items = (current ?? fact.default ?? '').split(',').filter((item) => item !== '');
-  const named = (value ?? '').split(',');
+  const named = itemsOf(value ?? '');
   if (operation === ConfigOperation.APPEND)
     return [...items, ...named.filter((item, i) => !items.includes(item) && named.indexOf(item) === i)].join(',');
   for (const item of named) {
@@ -174,6 +174,13 @@ function changedValue(
     if (at !== -1) items.splice(at, 1);
   }
   return items.join(',');
+}
+
+/** As Java splits: what is empty at the end is none, but of nothing at all there is one. */
+function itemsOf(text: string): string[] {
+  const items = text.split(',');
+  while (text !== '' && items[items.length - 1] === '') items.pop();
+  return items;
 }
 
 /** Everything that the request does not name is dropped. */

@@ -33,8 +33,12 @@ export const MEANT: readonly Meant[] = [
       api === 'listOffsets' && body.isolationLevel !== undefined && body.isolationLevel !== 0 && body.isolationLevel !== 1,
   },
   {
-    reason: 'numbers of threads are bounded by those that run; here there are none to bound',
-    when: (_, kafka) => JSON.stringify(kafka).includes('Dynamic thread count update validation failed'),
+    reason:
+      'configs of brokers that are bounded by threads that run, by classes that are there or by other configs: here each is checked alone',
+    when: ({ api, body }, kafka) =>
+      /^(?:alter|incrementalAlter)Configs$/.test(api) &&
+      /"resourceType":4\b/.test(JSON.stringify(body)) &&
+      /Dynamic thread count update|could not be found|must be (?:less|greater) than/.test(JSON.stringify(kafka)),
   },
   {
     reason:
