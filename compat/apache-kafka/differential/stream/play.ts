@@ -31,7 +31,7 @@ const READS = new Set([
 ]);
 const CHANGES_TOPICS = new Set(['createTopics', 'deleteTopics', 'createPartitions', 'metadata']);
 const CHANGES_CONFIGS = new Set(['alterConfigs', 'incrementalAlterConfigs']);
-const TRIES = 40;
+const TRIES = 160;
 const PAUSE_MS = 25;
 
 const signatureOf = (request: StreamRequest, lines: readonly string[]): string => {

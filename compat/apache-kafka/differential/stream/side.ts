@@ -7,7 +7,7 @@ import { plain, type Plain } from '../compare.ts';
 import type { BatchPlan, Json, StreamRequest } from './request.ts';
 
 /** How long an answer may take; no request of a stream is meant to wait for longer than a moment. */
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 8000;
 /** How long a request that will be held has to arrive before the next one is sent. */
 const HEAD_START_MS = 60;
 const SYMBOL = /^\$(t|id|g|m|gen|s|e|ts|n|i|c):(.*)$/;
