@@ -223,34 +223,37 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
       }
     });
 
-    it('makes from the logs alone the indexes that Kafka made', async function () {
-      // Later directories were appended to after a restart, where Kafka counts anew from; compaction leaves its own.
-      if (name !== 'before-cleaning') this.skip();
-      await directory.stop({ clean: true, brokerEpoch: -1 });
-      const remade = ['.index', '.timeindex', '.txnindex'];
-      for (const file of Object.keys(golden.files)) {
-        if (remade.some((suffix) => file.endsWith(suffix)) && !file.includes('-delete')) files.remove(`${path}/${file}`);
-      }
-      for (const checkpoint of ['.kafka_cleanshutdown', 'recovery-point-offset-checkpoint'])
-        files.remove(`${path}/${checkpoint}`);
-      directory = await open(path);
-      const intervals = await indexIntervals(await directory.openMetadataLog(CONFIG));
-      await directory.openLogs((topic) => ({ ...CONFIG, indexIntervalBytes: intervals.get(topic) ?? CONFIG.indexIntervalBytes }));
-      await directory.stop({ clean: true, brokerEpoch: -1 });
-      for (const [file, { entries, aborted }] of Object.entries(golden.files)) {
-        // Kafka does not close the metadata log: its time index lacks the last entry.
-        if (file.includes('-delete') || file === '__cluster_metadata-0/00000000000000000000.timeindex') continue;
-        const size = entries !== undefined ? entries.length * (file.endsWith('.index') ? 8 : 12) : (aborted?.length ?? 0) * 34;
-        if (!remade.some((suffix) => file.endsWith(suffix))) continue;
-        const bytes = files.stat(`${path}/${file}`) === undefined ? Buffer.alloc(0) : files.readFile(`${path}/${file}`);
-        expect(bytes.length, file).to.equal(size);
-        for (const [i, [first, second]] of (entries ?? []).entries()) {
-          const shown = file.endsWith('.index')
-            ? [bytes.readInt32BE(i * 8), bytes.readInt32BE(i * 8 + 4)]
-            : [String(bytes.readBigInt64BE(i * 12)), bytes.readInt32BE(i * 12 + 8)];
-          expect(shown, file).to.deep.equal([first, second]);
+    // The later directories were appended to after a restart, where Kafka counts index intervals anew; compaction leaves its own.
+    if (name === 'before-cleaning')
+      it('makes from the logs alone the indexes that Kafka made', async () => {
+        await directory.stop({ clean: true, brokerEpoch: -1 });
+        const remade = ['.index', '.timeindex', '.txnindex'];
+        for (const file of Object.keys(golden.files)) {
+          if (remade.some((suffix) => file.endsWith(suffix)) && !file.includes('-delete')) files.remove(`${path}/${file}`);
         }
-      }
-    });
+        for (const checkpoint of ['.kafka_cleanshutdown', 'recovery-point-offset-checkpoint'])
+          files.remove(`${path}/${checkpoint}`);
+        directory = await open(path);
+        const intervals = await indexIntervals(await directory.openMetadataLog(CONFIG));
+        await directory.openLogs((topic) => ({
+          ...CONFIG,
+          indexIntervalBytes: intervals.get(topic) ?? CONFIG.indexIntervalBytes,
+        }));
+        await directory.stop({ clean: true, brokerEpoch: -1 });
+        for (const [file, { entries, aborted }] of Object.entries(golden.files)) {
+          // Kafka does not close the metadata log: its time index lacks the last entry.
+          if (file.includes('-delete') || file === '__cluster_metadata-0/00000000000000000000.timeindex') continue;
+          const size = entries !== undefined ? entries.length * (file.endsWith('.index') ? 8 : 12) : (aborted?.length ?? 0) * 34;
+          if (!remade.some((suffix) => file.endsWith(suffix))) continue;
+          const bytes = files.stat(`${path}/${file}`) === undefined ? Buffer.alloc(0) : files.readFile(`${path}/${file}`);
+          expect(bytes.length, file).to.equal(size);
+          for (const [i, [first, second]] of (entries ?? []).entries()) {
+            const shown = file.endsWith('.index')
+              ? [bytes.readInt32BE(i * 8), bytes.readInt32BE(i * 8 + 4)]
+              : [String(bytes.readBigInt64BE(i * 12)), bytes.readInt32BE(i * 12 + 8)];
+            expect(shown, file).to.deep.equal([first, second]);
+          }
+        }
+      });
   });
 }
