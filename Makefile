@@ -31,7 +31,7 @@ compat: $(built) ## what needs other languages: clients of every family, Apache 
 
 fuzz: $(built) ## ten minutes of requests and files made from the schemas and damaged, and a disk that fails at every operation
 	@THOROUGH=1 npx --no-install mocha --no-config build/test/hostile/disk-errors.test.js
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} compat/fuzz/run
+	@SEED=$${SEED:-$$RANDOM} FUZZ_SECONDS=$${FUZZ_SECONDS:-600} compat/fuzz/run
 
 bench: $(built) ## this broker beside Apache Kafka, same load, when Apache Kafka can be had
 	@compat/bench/run

@@ -172,9 +172,12 @@ export class ProducerState {
     }
   }
 
-  /** As a copy of the log does: notes one batch that is in the log already. */
+  /**
+   * As a copy of the log does: notes one batch that is in the log already. A batch with numbers that no append would have taken is damage that nobody
+   * has looked for (after a clean stop batches are not checked), and says nothing about its producer.
+   */
   replay(batch: RecordBatch, onCompleted?: (transaction: CompletedTransaction, lastStableOffset: number) => void): void {
-    if (batch.producerId >= 0) {
+    if (batch.producerId >= 0 && isExact(batch)) {
       const result = this.check([batch], { origin: 'replication', transactionVersion: 0, transactionVerified: true });
       if (result.kind === 'sound' && result.staged !== undefined) this.apply(result.staged, onCompleted ?? (() => undefined));
     }
@@ -314,4 +317,8 @@ export class ProducerState {
     this.lastSnapshotOffset = 0;
     this.endOffset = offset;
   }
+}
+
+function isExact({ producerId, baseOffset, maxTimestamp }: RecordBatch): boolean {
+  return Number.isSafeInteger(producerId) && Number.isSafeInteger(baseOffset) && Number.isSafeInteger(maxTimestamp);
 }

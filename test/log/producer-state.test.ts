@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { formatProducerSnapshot, parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
 import { ProducerState } from '../../src/log/producer-state.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
-import { RecordBatch } from '../../src/wire/record-batch.ts';
+import { MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
 import { batch, type BatchOptions, marker } from './log-fixture.ts';
 
@@ -150,6 +150,16 @@ describe('Producer state: snapshots', () => {
     expect(again.endOffset).to.equal(5);
     expect(again.firstUnstableOffset).to.equal(4);
     expect(again.get(1)?.lastBatch).to.deep.include({ lastSequence: 3, lastOffset: 3, offsetDelta: 3 });
+  });
+
+  it('takes nothing from a batch in the log whose numbers no append would have taken', () => {
+    const f = new Fixture();
+    f.send({ baseSequence: 0 });
+    const damaged = batch({ producerId: 9, producerEpoch: 0, baseSequence: 0 });
+    damaged.writeBigInt64BE(-2_982_127_133_712_646_000n, MAX_TIMESTAMP_AT);
+    f.state.replay(new RecordBatch(damaged));
+    expect(f.state.get(9)).to.equal(undefined);
+    expect(f.state.takeSnapshot()).to.be.a('string');
   });
 
   it('drops a damaged snapshot and takes the one before', () => {

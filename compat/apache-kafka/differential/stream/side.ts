@@ -68,9 +68,16 @@ export class Side {
     return { answer };
   }
 
-  /** Outside the comparison, in the newest version. */
+  /** Outside the comparison, in the newest version. A connection that an earlier request has cost is replaced, once. */
   async quiet<N extends ApiName>(api: N, version: number, draft: ApiTypes[N]['requestDraft']): Promise<ApiTypes[N]['response']> {
-    return this.client.call(api, draft, version, 'stream');
+    try {
+      return await this.client.call(api, draft, version, 'stream');
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      this.client.close();
+      this.client = new PlainClient(this.to);
+      return this.client.call(api, draft, version, 'stream');
+    }
   }
 
   private async ask(request: StreamRequest, body: ApiTypes[ApiName]['requestDraft']): Promise<Plain> {
