@@ -232,7 +232,7 @@ const CHOICES: Readonly<Record<string, Choice>> = {
   configOperation: among([0, 0, 0, 1, 2, 3], [-1, 4, 9]),
   configurationKeys: choice(configName, configName),
   coordinatorKeys: groupId,
-  count: among([2, 3, 4], [-1, 0, 1, 2, 10_001, 2_147_483_647]),
+  count: among([2, 3, 4], [-1, 0, 1, 2, 20_000, 2_147_483_647]),
   currentLeaderEpoch: epoch,
   enable2Pc: among([false], [true]),
   endpointType: among([1], [0, 2, 3, -1]),
