@@ -60,7 +60,7 @@ interface Appended {
 
 export const produce: Handler<'produce'> = (request, context) => {
   const appended: Appended[] = [];
-  const refusal = refusalOfAll(request, context.apiVersion);
+  const refusal = refusalOfAll(request, context);
   const topics = withoutRepeats(request.topicData, context.apiVersion).map((topic) => ({
     name: topic.name,
     topicId: topic.topicId,
@@ -208,13 +208,18 @@ function isTransactional(records: Buffer): boolean {
   return batch.isTransactional && batch.producerId >= 0;
 }
 
+function exists(topic: ProduceRequestTopicProduceData, index: number, context: Context): boolean {
+  return context.image.partition(nameOf(topic, context), index) !== undefined;
+}
+
 /** Errors that concern the request as a whole and are told for each partition. */
-function refusalOfAll(request: ProduceRequest, version: number): ((index: number) => Answer) | undefined {
+function refusalOfAll(request: ProduceRequest, context: Context): ((index: number) => Answer) | undefined {
   let producerId: number | undefined;
   for (const topic of request.topicData) {
-    for (const { records } of topic.partitionData) {
-      const rejection = checkProducedRecords(records, version);
-      if (rejection?.ofWholeRequest) return (index) => refused(index, rejection.error, rejection.message);
+    for (const { index: partition, records } of topic.partitionData) {
+      const rejection = checkProducedRecords(records, context.apiVersion);
+      if (rejection?.ofWholeRequest && (rejection.error !== ErrorCode.UNKNOWN_SERVER_ERROR || exists(topic, partition, context)))
+        return (index) => refused(index, rejection.error, rejection.message);
       if (records === null || records.length < RECORDS_AT) continue;
       const batch = new RecordBatch(records);
       if (!batch.isTransactional) continue;

@@ -9,14 +9,14 @@ export interface ProduceRejection {
   readonly error: ErrorCode;
   /** What the client is told beside the code. */
   readonly message: string | null;
-  /** Kafka meets a first batch that cannot be framed before it looks at single partitions: then all of the request's partitions get this answer. */
+  /** Kafka gives up the request, and all of its partitions get this answer: a first batch that cannot be framed, or a partition's codec that it cannot name. */
   readonly ofWholeRequest: boolean;
   /** For this broker's own log; never empty. */
   readonly reason: string;
 }
 
 /**
- * One batch of magic 2, and zstd only from version 7 on.
+ * One batch of magic 2, and zstd only from version 7 on. Below 7, where Kafka asks for the codec here, one that does not exist fails the request.
  * A torn second batch counts as none.
  */
 export function checkProducedRecords(records: Buffer | null, apiVersion: number): ProduceRejection | undefined {
@@ -32,6 +32,10 @@ export function checkProducedRecords(records: Buffer | null, apiVersion: number)
     if (batch.magic !== 2)
       return reject(ErrorCode.INVALID_RECORD, 'are only allowed to contain record batches with magic version 2');
     if (size < RECORDS_AT) return reject(ErrorCode.CORRUPT_MESSAGE, `hold a batch of ${size} bytes, less than its header`);
+    if (apiVersion < 7 && batch.codec > ZSTD) {
+      const reason = `compression type ${batch.codec} does not exist`;
+      return { error: ErrorCode.UNKNOWN_SERVER_ERROR, message: null, ofWholeRequest: true, reason };
+    }
     if (apiVersion < 7 && batch.codec === ZSTD) {
       return reject(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'are not allowed to use ZStandard compression');
     }

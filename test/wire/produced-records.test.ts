@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { checkProducedRecords } from '../../src/wire/produced-records.ts';
+import { ATTRIBUTES_AT } from '../../src/wire/record-batch.ts';
 import { type BatchDraft, buildBatch } from '../../src/wire/record-batch-builder.ts';
 
 const produced = (draft: Partial<BatchDraft> = {}): Buffer =>
@@ -50,6 +51,13 @@ describe('record sets of Produce requests', () => {
       message: null,
       ofWholeRequest: false,
     });
+  });
+
+  it('fail the whole request before version 7 when their codec does not exist', () => {
+    const unknown = produced();
+    unknown.writeInt16BE(7, ATTRIBUTES_AT);
+    expect(checkProducedRecords(unknown, 6)).to.include({ error: ErrorCode.UNKNOWN_SERVER_ERROR, ofWholeRequest: true });
+    expect(checkProducedRecords(unknown, 7)).to.equal(undefined);
   });
 
   it('are not packed with zstd before version 7', () => {
