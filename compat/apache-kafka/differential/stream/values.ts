@@ -108,7 +108,8 @@ const DAMAGE: readonly BatchPlan['damage'][] = [
   { position: 16, hex: '03' },
   { position: 8, hex: '00000005' },
   { position: 8, hex: 'fffffffb' },
-  { position: 8, hex: '7fffffff' },
+  // A length that with its own overhead passes 2^31 overflows in Apache Kafka, which then gives up the request: not a rule to follow.
+  { position: 8, hex: '7ffffff0' },
   { position: 57, hex: '00000009' },
   { position: 57, hex: 'ffffffff' },
   { position: 23, hex: '00000008' },
