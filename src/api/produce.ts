@@ -23,7 +23,7 @@ import type {
 } from '../wire/generated/produce.ts';
 import { ProtocolViolation } from '../wire/protocol-violation.ts';
 import { checkProducedRecords } from '../wire/produced-records.ts';
-import { RECORDS_AT, RecordBatch } from '../wire/record-batch.ts';
+import { RECORDS_AT, RecordBatch, sizeOfBatchAt } from '../wire/record-batch.ts';
 import { ZERO_UUID } from '../wire/uuid.ts';
 import { type Context, type Handler, NO_REPLY, type Partition } from './context.ts';
 import { LeaderHints } from './leader-hints.ts';
@@ -220,7 +220,8 @@ function refusalOfAll(request: ProduceRequest, context: Context): ((index: numbe
       const rejection = checkProducedRecords(records, context.apiVersion);
       if (rejection?.ofWholeRequest && (rejection.error !== ErrorCode.UNKNOWN_SERVER_ERROR || exists(topic, partition, context)))
         return (index) => refused(index, rejection.error, rejection.message);
-      if (records === null || records.length < RECORDS_AT) continue;
+      // A torn batch counts as none: what its header says is nothing to go by.
+      if (records === null || records.length < RECORDS_AT || sizeOfBatchAt(records, 0) === undefined) continue;
       const batch = new RecordBatch(records);
       if (!batch.isTransactional) continue;
       if (request.transactionalId === null) return (index) => refused(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);

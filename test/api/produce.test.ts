@@ -189,6 +189,8 @@ describe('Produce', () => {
     expect(answer.errorMessage).to.contain('COORDINATOR_NOT_AVAILABLE');
     const unnamed = await answerOf(requestTo('orders', records()));
     expect(unnamed.errorCode).to.equal(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    const torn = await answerOf(requestTo('orders', records().subarray(0, -1)));
+    expect(torn.errorCode).to.equal(ErrorCode.INVALID_RECORD);
   });
 
   it('answers a repeated batch of an idempotent producer with its first offset', async () => {

@@ -139,8 +139,8 @@ function elect(
   if (rules.elr && isr.length === 0 && elr.length === 0 && last !== undefined && rules.mayLead(last)) {
     return { leader: last, unclean: true };
   }
-  const any = rules.uncleanElection ? old.replicas.find(rules.mayLead) : undefined;
-  return any === undefined ? { leader: NO_LEADER, unclean: false } : { leader: any, unclean: true };
+  const living = rules.uncleanElection ? old.replicas.find(rules.mayLead) : undefined;
+  return living === undefined ? { leader: NO_LEADER, unclean: false } : { leader: living, unclean: true };
 }
 
 function rememberLastLeader(old: PartitionImage, change: ChangeDraft, rules: ElectionRules): void {
