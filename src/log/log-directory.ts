@@ -5,14 +5,16 @@
  * is one Log; a checkpoint file is only ever replaced whole. Nothing lies in the directory that Apache Kafka does not know.
  * Source: LogManager of Apache Kafka; KIP-858 (directory ids), KIP-966 (broker epoch in the clean shutdown file).
  */
-import type { Clock, Timer } from '../world/clock.ts';
+import type { Clock } from '../world/clock.ts';
 import { type Files, StorageFailure } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
-import { formatOffsetCheckpoint, type PartitionOffset, readOffsetCheckpoint } from './checkpoint-file.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { takeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts';
 import { FileHandles } from './file-handles.ts';
+import { Jobs } from './jobs.ts';
 import type { LogConfig } from './log-config.ts';
 import { Log } from './log.ts';
-import { formatMetaProperties, META_PROPERTIES_FILE, type MetaProperties, readMetaProperties } from './meta-properties.ts';
+import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
 import { parseDirectoryName, retiredName } from './partition-directory-name.ts';
 import { readPartitionMetadata } from './partition-metadata.ts';
 import type { TailMemory } from './tail-memory.ts';
@@ -22,18 +24,11 @@ const METADATA_DIRECTORY = `${METADATA_TOPIC}-0`;
 /** Of the metadata topic, the same in every cluster. */
 const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 
-const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
 const LOCK_FILE = '.lock';
-const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint';
-const LOG_START_FILE = 'log-start-offset-checkpoint';
-const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint';
-const CLEANER_FILE = 'cleaner-offset-checkpoint';
 /** Kept by Apache Kafka's tiered storage; no partition. */
 const REMOTE_INDEX_CACHE = 'remote-log-index-cache';
 
 const FIRST_RETENTION_CHECK_MS = 30_000;
-/** How long opening or cleaning may hold the event loop before others get a turn. */
-const SLICE_MS = 20;
 const OPENED_AT_ONCE = 8;
 
 export interface LogDirectoryOptions {
@@ -79,13 +74,8 @@ export class LogDirectory {
   private readonly unlock: () => void;
   private readonly all = new Map<string, Log>();
   private readonly opening = new Map<string, Promise<Log>>();
-  private readonly recoveryPoints: ReadonlyMap<string, number>;
-  private readonly logStarts: ReadonlyMap<string, number>;
-  private readonly highWatermarks: ReadonlyMap<string, number>;
-  private readonly timers = new Set<Timer>();
-  /** What each checkpoint file holds, so that what has not changed is not written. */
-  private readonly written = new Map<string, string>();
-  private saving: Promise<void> = Promise.resolve();
+  private readonly checkpoints: Checkpoints;
+  private readonly jobs: Jobs;
   private currentFailure: StorageFailure | undefined;
   private stopped = false;
 
@@ -99,9 +89,17 @@ export class LogDirectory {
     this.cleanShutdown = shutdown !== undefined;
     this.previousBrokerEpoch = shutdown ?? -1;
     this.handles = new FileHandles(o.files);
-    this.recoveryPoints = readOffsetCheckpoint(o.files, `${o.path}/${RECOVERY_POINT_FILE}`);
-    this.logStarts = readOffsetCheckpoint(o.files, `${o.path}/${LOG_START_FILE}`);
-    this.highWatermarks = readOffsetCheckpoint(o.files, `${o.path}/${HIGH_WATERMARK_FILE}`);
+    this.jobs = new Jobs({
+      clock: o.clock,
+      isStopped: () => this.currentFailure !== undefined,
+      onFailure: (error) => this.failWith(error),
+    });
+    this.checkpoints = new Checkpoints({
+      files: o.files,
+      path: o.path,
+      logs: () => this.partitionLogs(),
+      guarded: (run) => this.guarded(run),
+    });
   }
 
   /** meta.properties of a directory; undefined when it was never formatted. */
@@ -123,10 +121,8 @@ export class LogDirectory {
       );
     }
     try {
-      const meta = await settleIdentity(o);
-      const shutdown = takeCleanShutdown(files, path);
-      // If the note came back after a power cut, torn logs would be taken for clean ones.
-      if (shutdown !== undefined) await files.syncDirectory(path);
+      const meta = await settleIdentity(files, path, o.identity, o.clock.now());
+      const shutdown = await takeCleanShutdown(files, path);
       return new LogDirectory(o, meta, unlock, shutdown);
     } catch (error) {
       unlock();
@@ -150,10 +146,10 @@ export class LogDirectory {
    * and its directory is renamed to `-stray`. Starts what is done from time to time.
    */
   async openLogs(configOf: (topic: string, partition: number, topicId: string | null) => LogConfig | undefined): Promise<void> {
-    const { files, clock } = this.o;
+    const { files } = this.o;
     const found = this.listPartitions();
     const pending: Promise<unknown>[] = [];
-    let sliceStart = clock.monotonic();
+    const pause = this.jobs.slices();
     for (const { topic, partition, name } of found) {
       const topicId = readPartitionMetadata(files, `${this.path}/${name}`) ?? null;
       const config = configOf(topic, partition, topicId);
@@ -166,9 +162,7 @@ export class LogDirectory {
       opening.catch(() => undefined);
       pending.push(opening);
       if (pending.length >= OPENED_AT_ONCE) await Promise.all(pending.splice(0));
-      if (clock.monotonic() - sliceStart < SLICE_MS) continue;
-      await new Promise<void>((resolve) => clock.endOfTurn(resolve));
-      sliceStart = clock.monotonic();
+      await pause();
     }
     await Promise.all(pending);
     this.startJobs();
@@ -228,15 +222,15 @@ export class LogDirectory {
       partition,
       topicId,
       config,
-      recoveryPoint: isNew ? 0 : (this.recoveryPoints.get(key) ?? 0),
-      logStartOffset: isNew ? 0 : (this.logStarts.get(key) ?? 0),
+      recoveryPoint: isNew ? 0 : (this.checkpoints.recoveryPoints.get(key) ?? 0),
+      logStartOffset: isNew ? 0 : (this.checkpoints.logStarts.get(key) ?? 0),
       cleanShutdown: cleanShutdown || isNew,
       handles: this.handles,
       ...(o.producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs: o.producerIdExpirationMs }),
       ...(o.tailMemory === undefined ? {} : { tailMemory: o.tailMemory }),
       onFailure: (failure) => this.fail(failure),
     });
-    if (!isNew) log.setHighWatermark(this.highWatermarks.get(key) ?? log.logStartOffset);
+    if (!isNew) log.setHighWatermark(this.checkpoints.highWatermarks.get(key) ?? log.logStartOffset);
     this.all.set(key, log);
     return log;
   }
@@ -270,12 +264,17 @@ export class LogDirectory {
     return this.all.values();
   }
 
+  /** All but the metadata log, which knows no checkpoints and is cut at its snapshots. */
+  private *partitionLogs(): Iterable<Log> {
+    for (const log of this.all.values()) if (log.topic !== METADATA_TOPIC) yield log;
+  }
+
   space(): { readonly totalBytes: number; readonly usableBytes: number } {
     return this.o.files.space(this.path);
   }
 
   private removeLater(path: string, delayMs: number): void {
-    this.later(delayMs, () => {
+    this.jobs.later(delayMs, () => {
       try {
         this.o.files.removeDirectory(path);
       } catch (error) {
@@ -284,55 +283,23 @@ export class LogDirectory {
     });
   }
 
-  private later(delayMs: number, run: () => void): void {
-    // A job that a stop has overtaken plans no next time.
-    if (this.stopped) return;
-    const timer = this.o.clock.after(delayMs, () => {
-      this.timers.delete(timer);
-      if (!this.stopped && this.currentFailure === undefined) run();
-    });
-    this.timers.add(timer);
-  }
-
   private startJobs(): void {
-    const { o } = this;
+    const { o, jobs, checkpoints } = this;
     const never = Number.MAX_SAFE_INTEGER;
-    this.repeat(o.flushOffsetCheckpointIntervalMs ?? 60_000, () => this.saveRecoveryPoints());
-    this.repeat(o.flushStartOffsetCheckpointIntervalMs ?? 60_000, () => this.saveLogStarts());
-    this.repeat(o.highWatermarkCheckpointIntervalMs ?? 5_000, () => this.saveHighWatermarks());
-    this.repeat(o.flushSchedulerIntervalMs ?? never, () => this.flushDue());
-    this.repeat(o.producerIdExpirationCheckIntervalMs ?? 600_000, () => this.inSlices((log) => log.removeExpiredProducers()));
-    this.repeat(o.retentionCheckIntervalMs ?? 300_000, () => this.deleteOldSegments(), FIRST_RETENTION_CHECK_MS);
+    jobs.repeat(o.flushOffsetCheckpointIntervalMs ?? 60_000, () => checkpoints.saveRecoveryPoints());
+    jobs.repeat(o.flushStartOffsetCheckpointIntervalMs ?? 60_000, () => checkpoints.saveLogStarts());
+    jobs.repeat(o.highWatermarkCheckpointIntervalMs ?? 5_000, () => checkpoints.saveHighWatermarks());
+    jobs.repeat(o.flushSchedulerIntervalMs ?? never, () => this.flushDue());
+    jobs.repeat(o.producerIdExpirationCheckIntervalMs ?? 600_000, () =>
+      jobs.inSlices(this.all.values(), (log) => log.removeExpiredProducers()),
+    );
+    jobs.repeat(o.retentionCheckIntervalMs ?? 300_000, () => this.deleteOldSegments(), FIRST_RETENTION_CHECK_MS);
   }
 
-  private repeat(intervalMs: number, run: () => Promise<void>, firstMs: number = intervalMs): void {
-    if (intervalMs >= Number.MAX_SAFE_INTEGER) return;
-    const again = (): void => {
-      run().then(
-        () => this.later(intervalMs, again),
-        (error: unknown) => this.failWith(error),
-      );
-    };
-    this.later(firstMs, again);
-  }
-
-  private async inSlices(run: (log: Log) => void): Promise<void> {
-    const { clock } = this.o;
-    let sliceStart = clock.monotonic();
-    const logs = [...this.all.values()];
-    for (const log of logs) {
-      if (this.stopped || this.currentFailure !== undefined) return;
-      run(log);
-      if (clock.monotonic() - sliceStart < SLICE_MS) continue;
-      await new Promise<void>((resolve) => clock.endOfTurn(resolve));
-      sliceStart = clock.monotonic();
-    }
-  }
-
-  /** Retention, for every log but the metadata log, which is cut at its snapshots. */
+  /** Retention, for every log but the metadata log. */
   deleteOldSegments(): Promise<void> {
-    return this.inSlices((log) => {
-      if (log.topic !== METADATA_TOPIC && this.all.has(keyOf(log.topic, log.partition))) log.deleteOldSegments();
+    return this.jobs.inSlices(this.partitionLogs(), (log) => {
+      if (this.get(log.topic, log.partition) === log) log.deleteOldSegments();
     });
   }
 
@@ -345,51 +312,9 @@ export class LogDirectory {
     for (const log of due) await log.flush();
   }
 
-  private offsets(offsetOf: (log: Log) => number | undefined): PartitionOffset[] {
-    const offsets: PartitionOffset[] = [];
-    for (const log of this.all.values()) {
-      const offset = log.topic === METADATA_TOPIC ? undefined : offsetOf(log);
-      if (offset !== undefined) offsets.push({ topic: log.topic, partition: log.partition, offset });
-    }
-    return offsets;
-  }
-
-  /** One file after the other, since each is replaced through a temporary file of its own name. */
-  private save(name: string, content: () => string): Promise<void> {
-    const next = this.saving.then(() =>
-      this.guarded(async () => {
-        const text = content();
-        if (this.written.get(name) === text) return;
-        await this.o.files.replaceFile(`${this.path}/${name}`, text);
-        this.written.set(name, text);
-      }),
-    );
-    this.saving = next.catch(() => undefined);
-    return next;
-  }
-
-  private saveRecoveryPoints(): Promise<void> {
-    return this.save(RECOVERY_POINT_FILE, () => formatOffsetCheckpoint(this.offsets((log) => log.recoveryPoint)));
-  }
-
-  /** Only of logs whose start is not simply where their first segment begins. */
-  private saveLogStarts(): Promise<void> {
-    const startOf = (log: Log): number | undefined => {
-      const first = log.segmentList()[0];
-      return first !== undefined && log.logStartOffset > first.baseOffset ? log.logStartOffset : undefined;
-    };
-    return this.save(LOG_START_FILE, () => formatOffsetCheckpoint(this.offsets(startOf)));
-  }
-
-  private saveHighWatermarks(): Promise<void> {
-    return this.save(HIGH_WATERMARK_FILE, () => formatOffsetCheckpoint(this.offsets((log) => log.highWatermark)));
-  }
-
   /** Writes the checkpoint files now. */
-  async checkpoint(): Promise<void> {
-    await this.saveRecoveryPoints();
-    await this.saveLogStarts();
-    await this.saveHighWatermarks();
+  checkpoint(): Promise<void> {
+    return this.checkpoints.saveAll();
   }
 
   private async guarded<T>(run: () => Promise<T>): Promise<T> {
@@ -419,52 +344,25 @@ export class LogDirectory {
   async stop(o: { readonly clean: boolean; readonly brokerEpoch: number }): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
-    for (const timer of this.timers) timer.cancel();
-    this.timers.clear();
+    this.jobs.stop();
     await Promise.allSettled(this.opening.values());
     const clean = o.clean && this.currentFailure === undefined;
     try {
       const logs = [...this.all.values()];
       while (logs.length > 0) await Promise.all(logs.splice(0, OPENED_AT_ONCE).map((log) => log.close({ clean })));
-      await this.saving;
-      if (clean) await this.writeCleanShutdown(o.brokerEpoch);
+      await this.checkpoints.settled();
+      if (clean) await this.leaveCleanly(o.brokerEpoch);
     } finally {
       this.handles.close();
       this.unlock();
     }
   }
 
-  private async writeCleanShutdown(brokerEpoch: number): Promise<void> {
+  private async leaveCleanly(brokerEpoch: number): Promise<void> {
     const { files } = this.o;
     await this.checkpoint();
-    if (files.stat(`${this.path}/${CLEANER_FILE}`) === undefined) await this.save(CLEANER_FILE, () => formatOffsetCheckpoint([]));
-    await files.replaceFile(`${this.path}/${CLEAN_SHUTDOWN_FILE}`, JSON.stringify({ version: 0, brokerEpoch }));
+    await this.checkpoints.saveCleanerFile();
+    await writeCleanShutdown(files, this.path, brokerEpoch);
     files.remove(`${this.path}/${LOCK_FILE}`);
   }
-}
-
-async function settleIdentity({ files, path, identity, clock }: LogDirectoryOptions): Promise<MetaProperties> {
-  const stored = readMetaProperties(files, path);
-  if (stored === undefined) {
-    await files.replaceFile(`${path}/${META_PROPERTIES_FILE}`, formatMetaProperties(identity, clock.now()));
-    return identity;
-  }
-  if (stored.nodeId !== identity.nodeId) {
-    throw new Error(
-      `${path} belongs to node ${stored.nodeId}, but node.id is ${identity.nodeId}; correct node.id or name another directory`,
-    );
-  }
-  if (stored.clusterId !== identity.clusterId) {
-    throw new Error(`${path} belongs to cluster ${stored.clusterId}, not ${identity.clusterId}; name another directory`);
-  }
-  return stored;
-}
-
-/** The broker epoch of the last clean stop, -1 where the file does not say; undefined when the stop was not clean. The file is gone afterwards. */
-function takeCleanShutdown(files: Files, directory: string): number | undefined {
-  const path = `${directory}/${CLEAN_SHUTDOWN_FILE}`;
-  if (files.stat(path) === undefined) return undefined;
-  const epoch = /"brokerEpoch"\s*:\s*(-?\d+)/.exec(files.readFile(path).toString('utf8'))?.[1];
-  files.remove(path);
-  return epoch === undefined ? -1 : Number(epoch);
 }

@@ -1,7 +1,7 @@
 /** `meta.properties` of a data directory, version 1: whose it is. Text as java.util.Properties writes it. */
 import type { Files } from '../world/files.ts';
 
-export const META_PROPERTIES_FILE = 'meta.properties';
+const META_PROPERTIES_FILE = 'meta.properties';
 
 export interface MetaProperties {
   readonly clusterId: string;
@@ -51,4 +51,30 @@ export function readMetaProperties(files: Files, directory: string): MetaPropert
   const nodeId = Number(need('node.id'));
   if (!Number.isInteger(nodeId) || nodeId < 0) throw new Error(`${path} has node.id ${need('node.id')}, which is no node id`);
   return { clusterId: need('cluster.id'), nodeId, directoryId: need('directory.id') };
+}
+
+/**
+ * Writes whose the directory is where nothing says so yet; else reads it. Throws an Error that names the directory when it is another node's or
+ * cluster's.
+ */
+export async function settleIdentity(
+  files: Files,
+  directory: string,
+  identity: MetaProperties,
+  nowMs: number,
+): Promise<MetaProperties> {
+  const stored = readMetaProperties(files, directory);
+  if (stored === undefined) {
+    await files.replaceFile(`${directory}/${META_PROPERTIES_FILE}`, formatMetaProperties(identity, nowMs));
+    return identity;
+  }
+  if (stored.nodeId !== identity.nodeId) {
+    throw new Error(
+      `${directory} belongs to node ${stored.nodeId}, but node.id is ${identity.nodeId}; correct node.id or name another directory`,
+    );
+  }
+  if (stored.clusterId !== identity.clusterId) {
+    throw new Error(`${directory} belongs to cluster ${stored.clusterId}, not ${identity.clusterId}; name another directory`);
+  }
+  return stored;
 }
