@@ -3,120 +3,87 @@
  *
  * Invariants: a segment that ends is written wholly, with its indexes and a snapshot of the producers, before the next one begins, and is synced in
  * the background; a discarded one is renamed at once and removed after file.delete.delay.ms, so that who still reads it can finish.
- * Source: UnifiedLog.roll and LocalLog.deleteSegmentFiles of Apache Kafka.
+ * All of it throws StorageFailure. Source: UnifiedLog.roll and LocalLog.deleteSegmentFiles of Apache Kafka.
  */
-import type { Clock, Timer } from '../world/clock.ts';
-import type { Files } from '../world/files.ts';
-import type { Random } from '../world/random.ts';
-import type { FileHandles } from './file-handles.ts';
-import type { LogConfig } from './log-config.ts';
-import type { LogWriter } from './log-writer.ts';
-import type { ProducerState } from './producer-state.ts';
+import type { LogParts } from './log-parts.ts';
 import type { Validated } from './record-validator.ts';
 import { newSegment } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { DELETED_SUFFIX } from './segment-names.ts';
-import type { Segments } from './segments.ts';
 
-export interface SegmentKeeperOptions {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly handles: FileHandles;
-  readonly directory: string;
-  readonly segments: Segments;
-  readonly writer: LogWriter;
-  readonly producerState: ProducerState;
-  readonly config: () => LogConfig;
-  readonly isOpen: () => boolean;
+/** Whether the batches have to go to a new segment: by size, time, full index or relative offset. */
+export function shouldRoll(log: LogParts, { records, lastOffset, maxTimestamp }: Validated): boolean {
+  const { segmentBytes, segmentMs, segmentIndexBytes } = log.config;
+  const segment = log.segments.active;
+  if (segment.size > segmentBytes - records.length || !segment.holdsOffset(lastOffset)) return true;
+  if (segment.size === 0) return false;
+  const waitedMs = segment.timeWaitedForRoll(log.o.clock.now(), maxTimestamp);
+  return waitedMs > segmentMs - segment.rollJitterMs || segment.isIndexFull(segmentIndexBytes);
 }
 
-export class SegmentKeeper {
-  private readonly o: SegmentKeeperOptions;
-  private readonly removals = new Set<Timer>();
+/** By how much earlier than segment.ms the active segment ends: drawn for each anew. */
+export function drawRollJitter({ segments, config, o }: LogParts): void {
+  const { segmentMs, segmentJitterMs } = config;
+  if (segmentJitterMs > 0) segments.active.rollJitterMs = o.random.below(Math.min(segmentJitterMs, segmentMs));
+}
 
-  constructor(o: SegmentKeeperOptions) {
-    this.o = o;
-    o.segments.active.rollJitterMs = this.rollJitter();
-  }
+function begin(log: LogParts, offset: number): void {
+  const { files, clock, directory } = log.o;
+  log.segments.add(newSegment({ files, handles: log.handles, clock, directory }, offset));
+  drawRollJitter(log);
+}
 
-  /** Whether the batches have to go to a new segment: by size, time, full index or relative offset. */
-  shouldRoll({ records, lastOffset, maxTimestamp }: Validated): boolean {
-    const { segmentBytes, segmentMs, segmentIndexBytes } = this.o.config();
-    const segment = this.o.segments.active;
-    if (segment.size > segmentBytes - records.length || !segment.holdsOffset(lastOffset)) return true;
-    if (segment.size === 0) return false;
-    const waitedMs = segment.timeWaitedForRoll(this.o.clock.now(), maxTimestamp);
-    return waitedMs > segmentMs - segment.rollJitterMs || segment.isIndexFull(segmentIndexBytes);
-  }
+/** Ends the active segment and begins the next at `offset`; nothing happens when the active one is empty and begins there. */
+export function roll(log: LogParts, offset: number): void {
+  const { segments, writer, producerState } = log;
+  const { active } = segments;
+  if (active.baseOffset === offset && active.size === 0) return;
+  writer.write();
+  active.deactivate();
+  begin(log, offset);
+  producerState.endOffset = offset;
+  producerState.takeSnapshot();
+  writer.noteRolled(active);
+  writer.advance();
+}
 
-  private rollJitter(): number {
-    const { segmentMs, segmentJitterMs } = this.o.config();
-    return segmentJitterMs === 0 ? 0 : this.o.random.below(Math.min(segmentJitterMs, segmentMs));
-  }
-
-  private begin(offset: number): void {
-    const segment = newSegment(this.o, offset);
-    segment.rollJitterMs = this.rollJitter();
-    this.o.segments.add(segment);
-  }
-
-  /** Ends the active segment and begins the next at `offset`; nothing happens when the active one is empty and begins there. */
-  roll(offset: number): void {
-    const { segments, writer, producerState } = this.o;
-    const { active } = segments;
-    if (active.baseOffset === offset && active.size === 0) return;
-    writer.write();
-    active.deactivate();
-    this.begin(offset);
-    producerState.endOffset = offset;
-    producerState.takeSnapshot();
-    writer.noteRolled(active);
-    writer.advance();
-  }
-
-  /** Takes the segments and their snapshots out of the log. */
-  discard(doomed: readonly Segment[]): void {
-    const { files, handles, segments, writer, producerState } = this.o;
-    const removed: string[] = [];
-    for (const segment of doomed) {
-      segments.remove(segment);
-      writer.forget(segment);
-      const snapshot = producerState.releaseSnapshot(segment.baseOffset);
-      for (const path of snapshot === undefined ? segment.paths() : [...segment.paths(), snapshot]) {
-        handles.release(path);
-        if (files.stat(path) === undefined) continue;
-        files.rename(path, path + DELETED_SUFFIX);
-        removed.push(path + DELETED_SUFFIX);
-      }
+/** Takes the segments and their snapshots out of the log. */
+export function discard(log: LogParts, doomed: readonly Segment[]): void {
+  const { handles, segments, writer, producerState } = log;
+  const { files } = log.o;
+  const removed: string[] = [];
+  for (const segment of doomed) {
+    segments.remove(segment);
+    writer.forget(segment);
+    const snapshot = producerState.releaseSnapshot(segment.baseOffset);
+    for (const path of snapshot === undefined ? segment.paths() : [...segment.paths(), snapshot]) {
+      handles.release(path);
+      if (files.stat(path) === undefined) continue;
+      files.rename(path, path + DELETED_SUFFIX);
+      removed.push(path + DELETED_SUFFIX);
     }
-    if (removed.length > 0) this.removeLater(removed);
   }
+  if (removed.length > 0) removeLater(log, removed);
+}
 
-  private removeLater(paths: readonly string[]): void {
-    const { clock, files, writer } = this.o;
-    const timer = clock.after(this.o.config().fileDeleteDelayMs, () => {
-      this.removals.delete(timer);
-      if (!this.o.isOpen()) return;
-      try {
-        for (const path of paths) files.remove(path);
-      } catch (error) {
-        writer.fail(error);
-      }
-    });
-    this.removals.add(timer);
-  }
+/** What still waits when the log is closed is removed when it is opened again. */
+function removeLater(log: LogParts, paths: readonly string[]): void {
+  const { clock, files } = log.o;
+  const timer = clock.after(log.config.fileDeleteDelayMs, () => {
+    log.removals = log.removals.filter((other) => other !== timer);
+    if (log.closed || log.failure !== undefined) return;
+    try {
+      for (const path of paths) files.remove(path);
+    } catch (error) {
+      log.writer.fail(error);
+    }
+  });
+  log.removals = [...log.removals, timer];
+}
 
-  /** What still waits to be removed is removed when the log is opened again. */
-  close(): void {
-    for (const timer of this.removals) timer.cancel();
-    this.removals.clear();
-  }
-
-  /** Discards everything and begins anew at `offset`. */
-  restart(offset: number): void {
-    this.discard(this.o.segments.values());
-    this.begin(offset);
-    this.o.writer.noteNewFile();
-  }
+/** Discards everything and begins anew at `offset`. */
+export function restart(log: LogParts, offset: number): void {
+  discard(log, log.segments.values());
+  begin(log, offset);
+  log.writer.noteNewFile();
 }
