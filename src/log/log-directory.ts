@@ -138,6 +138,7 @@ export class LogDirectory {
   async openMetadataLog(config: LogConfig): Promise<Log> {
     const log = await this.openLog(METADATA_TOPIC, 0, METADATA_TOPIC_ID, config, { cleanShutdown: false });
     log.setHighWatermark(log.logStartOffset);
+    await this.o.files.syncDirectory(this.path);
     return log;
   }
 
@@ -165,6 +166,8 @@ export class LogDirectory {
       await pause();
     }
     await Promise.all(pending);
+    // A process that was killed may have left the names of new partitions to the operating system.
+    if (!this.cleanShutdown) await files.syncDirectory(this.path);
     this.startJobs();
   }
 
@@ -230,6 +233,8 @@ export class LogDirectory {
       ...(o.tailMemory === undefined ? {} : { tailMemory: o.tailMemory }),
       onFailure: (failure) => this.fail(failure),
     });
+    // What will be acknowledged in a new partition is worth nothing where its directory can be lost.
+    if (isNew) await o.files.syncDirectory(this.path);
     if (!isNew) log.setHighWatermark(this.checkpoints.highWatermarks.get(key) ?? log.logStartOffset);
     this.all.set(key, log);
     return log;

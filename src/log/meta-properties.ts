@@ -1,4 +1,5 @@
 /** `meta.properties` of a data directory, version 1: whose it is. Text as java.util.Properties writes it. */
+import { dirname } from 'node:path';
 import type { Files } from '../world/files.ts';
 
 const META_PROPERTIES_FILE = 'meta.properties';
@@ -66,6 +67,8 @@ export async function settleIdentity(
   const stored = readMetaProperties(files, directory);
   if (stored === undefined) {
     await files.replaceFile(`${directory}/${META_PROPERTIES_FILE}`, formatMetaProperties(identity, nowMs));
+    // The directory may be new as well, and is not to be lost with all that will be acknowledged in it.
+    await files.syncDirectory(dirname(directory));
     return identity;
   }
   if (stored.nodeId !== identity.nodeId) {

@@ -151,7 +151,24 @@ function claimName(name: string): Promise<(() => void) | undefined> {
   });
 }
 
+async function syncDirectoryNow(path: string): Promise<void> {
+  const descriptor = attempt('open', path, () => fs.openSync(path, 'r'));
+  try {
+    await later<void>('sync', path, (then) => fs.fsync(descriptor, (error) => then(error, undefined)));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+interface DirectorySync {
+  readonly running: Promise<void>;
+  /** Of all that have asked while this one runs. */
+  next: Promise<void> | undefined;
+}
+
 export class NodeFiles implements Files {
+  /** Thousands of new partitions ask for a sync of the one directory they are in: those that come during one share the next. */
+  private readonly directorySyncs = new Map<string, DirectorySync>();
   private replacing = 0;
   private readonly waiting: (() => void)[] = [];
 
@@ -225,13 +242,22 @@ export class NodeFiles implements Files {
     attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
   }
 
-  async syncDirectory(path: string): Promise<void> {
-    const descriptor = attempt('open', path, () => fs.openSync(path, 'r'));
-    try {
-      await later<void>('sync', path, (then) => fs.fsync(descriptor, (error) => then(error, undefined)));
-    } finally {
-      fs.closeSync(descriptor);
-    }
+  syncDirectory(path: string): Promise<void> {
+    const current = this.directorySyncs.get(path);
+    if (current === undefined) return this.startDirectorySync(path);
+    const start = (): Promise<void> => this.startDirectorySync(path);
+    current.next ??= current.running.then(start, start);
+    return current.next;
+  }
+
+  private startDirectorySync(path: string): Promise<void> {
+    const sync: DirectorySync = { running: syncDirectoryNow(path), next: undefined };
+    this.directorySyncs.set(path, sync);
+    const ended = (): void => {
+      if (sync.next === undefined) this.directorySyncs.delete(path);
+    };
+    sync.running.then(ended, ended);
+    return sync.running;
   }
 
   space(path: string): { totalBytes: number; usableBytes: number } {

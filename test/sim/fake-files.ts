@@ -78,7 +78,8 @@ export class FakeFiles implements Files {
 
   private find(path: string): Node | undefined {
     let node: Node | undefined = this.root;
-    for (const name of path.split('/').slice(1)) node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
+    for (const name of path === '/' ? [] : path.split('/').slice(1))
+      node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
     return node;
   }
 

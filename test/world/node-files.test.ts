@@ -80,6 +80,16 @@ describe('NodeFiles', () => {
     expect(failureOf(() => files.list(`${directory}/x`)).code).to.equal('ENOENT');
   });
 
+  it('tells everyone who asks for the sync of one directory how it went', async () => {
+    files.makeDirectory(`${directory}/a`);
+    const asked = [1, 2, 3].map(() => files.syncDirectory(`${directory}/a`));
+    files.removeDirectory(`${directory}/a`);
+    const ends = await Promise.allSettled([...asked, files.syncDirectory(`${directory}/a`)]);
+    expect(ends.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'rejected', 'rejected']);
+    files.makeDirectory(`${directory}/a`);
+    await files.syncDirectory(`${directory}/a`);
+  });
+
   it('says how much room there is', () => {
     const { totalBytes, usableBytes } = files.space(directory);
     expect(usableBytes).to.be.greaterThan(0).and.at.most(totalBytes);
