@@ -5,6 +5,7 @@
  * what was appended, from the beginning on; invariants hold after every step; producers, epochs and aborted transactions are those of the list.
  * `SEED=n` runs one seed.
  */
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts';
@@ -78,6 +79,8 @@ class Run {
         : this.checkpoint),
     });
     this.log.setHighWatermark(this.log.logEndOffset);
+    // As the data directory sees to it.
+    await files.syncDirectory(dirname(DIRECTORY));
   }
 
   append(): void {
