@@ -80,7 +80,7 @@ class Run {
     });
     this.log.setHighWatermark(this.log.logEndOffset);
     // As the data directory sees to it.
-    await files.syncDirectory(dirname(DIRECTORY));
+    for (let at = DIRECTORY; at !== '/'; at = dirname(at)) await files.syncDirectory(dirname(at));
   }
 
   append(): void {
