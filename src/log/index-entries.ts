@@ -18,12 +18,14 @@ export function lastAtMost(count: number, keyAt: (index: number) => number, targ
   return low - 1;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 export class IndexEntries {
   readonly entrySize: number;
   buffer: Buffer;
   count: number;
 
-  constructor(entrySize: number, buffer: Buffer = Buffer.alloc(0), count = 0) {
+  constructor(entrySize: number, buffer: Buffer = NO_BYTES, count = 0) {
     this.entrySize = entrySize;
     this.buffer = buffer;
     this.count = count;
@@ -54,6 +56,7 @@ export class IndexEntries {
 export function readEntries(files: Files, path: string, entrySize: number): IndexEntries | undefined {
   const size = files.stat(path)?.size;
   if (size === undefined || size % entrySize !== 0) return undefined;
+  if (size === 0) return new IndexEntries(entrySize);
   const file = files.open(path, 'read');
   try {
     const count = countEntries(file, size, entrySize);

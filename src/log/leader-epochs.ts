@@ -1,8 +1,10 @@
 /**
  * Where each leader epoch of a log began: how a follower finds out where its copy parts from the leader's (KIP-101, KIP-279).
  *
- * Invariants: epochs and start offsets both rise. The file `leader-epoch-checkpoint` follows the memory, in the background; the log's recovery
- * point does not pass an epoch whose entry is not in the file. Source: LeaderEpochFileCache of Apache Kafka.
+ * Invariants: epochs and start offsets both rise. What is changed here reaches the file `leader-epoch-checkpoint` with `save`, in the background: at
+ * the first record of an epoch and at truncations, but not when a leader takes office, since an epoch that begins where the log ends is forgotten at
+ * the next start anyway (Apache Kafka writes the file then, which costs a start with thousands of partitions seconds). The log's recovery point does
+ * not pass an epoch whose entry is not in the file. Source: LeaderEpochFileCache of Apache Kafka.
  */
 import { type Files, StorageFailure } from '../world/files.ts';
 import { formatCheckpoint, readCheckpoint } from './checkpoint-file.ts';
@@ -21,21 +23,30 @@ export interface EpochEnd {
 
 const UNKNOWN: EpochEnd = { leaderEpoch: -1, endOffset: -1 };
 
+const NO_ENTRIES: readonly EpochEntry[] = [];
+
 export class LeaderEpochs {
   private readonly files: Files;
-  private readonly path: string;
-  private list: EpochEntry[] = [];
+  private readonly directory: string;
+  private list: readonly EpochEntry[] = NO_ENTRIES;
   private writing: Promise<void> | undefined;
-  private dirty = false;
+  /** The file does not say what the memory says. */
+  private stale = false;
   private failure: StorageFailure | undefined;
-  private failureListener: ((failure: StorageFailure) => void) | undefined;
+  private owner: { fail(failure: StorageFailure): void } | undefined;
 
-  constructor(files: Files, directory: string) {
+  /** `isThere`: whether the directory has the file, where the caller knows. */
+  constructor(files: Files, directory: string, isThere = true) {
     this.files = files;
-    this.path = `${directory}/${LEADER_EPOCH_FILE}`;
+    this.directory = directory;
+    if (!isThere) return;
     for (const [epoch, startOffset] of readCheckpoint(files, this.path) ?? []) {
       this.insert({ epoch: Number(epoch), startOffset: Number(startOffset) });
     }
+  }
+
+  private get path(): string {
+    return `${this.directory}/${LEADER_EPOCH_FILE}`;
   }
 
   entries(): readonly EpochEntry[] {
@@ -59,7 +70,7 @@ export class LeaderEpochs {
   assign(epoch: number, startOffset: number): void {
     const { latest } = this;
     if (latest !== undefined && latest.epoch === epoch && startOffset >= latest.startOffset) return;
-    if (this.insert({ epoch, startOffset })) this.save();
+    if (this.insert({ epoch, startOffset })) this.stale = true;
   }
 
   private insert(entry: EpochEntry): boolean {
@@ -81,7 +92,7 @@ export class LeaderEpochs {
     const kept = this.list.filter((entry) => entry.startOffset < endOffset);
     if (kept.length === this.list.length) return;
     this.list = kept;
-    this.save();
+    this.stale = true;
   }
 
   /** The epoch that `startOffset` belongs to begins there from now on; older ones go. */
@@ -90,13 +101,13 @@ export class LeaderEpochs {
     const last = before[before.length - 1];
     if (last === undefined || (before.length === 1 && last.startOffset === startOffset)) return;
     this.list = [{ epoch: last.epoch, startOffset }, ...this.list.slice(before.length)];
-    this.save();
+    this.stale = true;
   }
 
   clear(): void {
     if (this.list.length === 0) return;
-    this.list = [];
-    this.save();
+    this.list = NO_ENTRIES;
+    this.stale = true;
   }
 
   /** The epoch that the record at `offset` was written in; -1 when unknown. */
@@ -121,34 +132,34 @@ export class LeaderEpochs {
   }
 
   /** Tells of a save that has failed, also of one that already has. */
-  onFailure(listener: (failure: StorageFailure) => void): void {
-    this.failureListener = listener;
-    if (this.failure !== undefined) listener(this.failure);
+  reportTo(owner: { fail(failure: StorageFailure): void }): void {
+    this.owner = owner;
+    if (this.failure !== undefined) owner.fail(this.failure);
   }
 
-  private save(): void {
-    this.dirty = true;
-    this.writing ??= this.write();
+  /** Puts what has changed into the file, in the background. */
+  save(): void {
+    if (this.stale) this.writing ??= this.write();
   }
 
   private async write(): Promise<void> {
     try {
-      while (this.dirty) {
-        this.dirty = false;
+      while (this.stale) {
+        this.stale = false;
         const lines = this.list.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
         await this.files.replaceFile(this.path, formatCheckpoint(lines));
       }
     } catch (error) {
       if (!(error instanceof StorageFailure)) throw error;
       this.failure = error;
-      this.failureListener?.(error);
+      this.owner?.fail(error);
     } finally {
-      // In the same step as the last look at `dirty`: whoever saves after it begins anew.
+      // In the same step as the last look at `stale`: whoever saves after it begins anew.
       this.writing = undefined;
     }
   }
 
-  /** Resolves when the file says what the memory said at the call. */
+  /** Resolves when the file says what the memory said at the last `save`. */
   async saved(): Promise<void> {
     await this.writing;
   }

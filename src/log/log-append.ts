@@ -77,6 +77,7 @@ function put(log: LogParts, validated: Validated, batches: readonly RecordBatch[
   const { segments, writer, tail, producerState, leaderEpochs } = log;
   const { records, firstOffset, lastOffset } = validated;
   for (const batch of batches) if (batch.magic >= 2) leaderEpochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+  leaderEpochs.save();
   if (shouldRoll(log, validated)) roll(log, Math.max(firstOffset, writer.queuedOffset));
   const segment = segments.active;
   segment.noteAppended(records, log.config.indexIntervalBytes);

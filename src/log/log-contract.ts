@@ -18,6 +18,8 @@ export interface LogOptions {
   readonly partition: number;
   /** Null: taken from partition.metadata, where there is one. */
   readonly topicId: string | null;
+  /** The plain files in the directory, where the caller has just looked and `topicId` is what partition.metadata says. */
+  readonly names?: readonly string[];
   readonly config: LogConfig;
   /** First offset not known to be synced; from recovery-point-offset-checkpoint. Default 0. */
   readonly recoveryPoint?: number;

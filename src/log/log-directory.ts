@@ -14,9 +14,10 @@ import { FileHandles } from './file-handles.ts';
 import { Jobs } from './jobs.ts';
 import type { LogConfig } from './log-config.ts';
 import { Log } from './log.ts';
+import { fileNamesIn } from './recovery.ts';
 import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
 import { parseDirectoryName, retiredName } from './partition-directory-name.ts';
-import { readPartitionMetadata } from './partition-metadata.ts';
+import { PARTITION_METADATA_FILE, readPartitionMetadata } from './partition-metadata.ts';
 import type { TailMemory } from './tail-memory.ts';
 
 export const METADATA_TOPIC = '__cluster_metadata';
@@ -76,6 +77,8 @@ export class LogDirectory {
   private readonly opening = new Map<string, Promise<Log>>();
   private readonly checkpoints: Checkpoints;
   private readonly jobs: Jobs;
+  /** One for all logs. */
+  private readonly onLogFailure = (failure: StorageFailure): void => this.fail(failure);
   private currentFailure: StorageFailure | undefined;
   private stopped = false;
 
@@ -152,13 +155,15 @@ export class LogDirectory {
     const pending: Promise<unknown>[] = [];
     const pause = this.jobs.slices();
     for (const { topic, partition, name } of found) {
-      const topicId = readPartitionMetadata(files, `${this.path}/${name}`) ?? null;
+      const names = fileNamesIn(files, `${this.path}/${name}`);
+      const hasMetadata = names.includes(PARTITION_METADATA_FILE);
+      const topicId = (hasMetadata ? readPartitionMetadata(files, `${this.path}/${name}`) : undefined) ?? null;
       const config = configOf(topic, partition, topicId);
       if (config === undefined) {
         files.rename(`${this.path}/${name}`, `${this.path}/${retiredName(topic, partition, 'stray', this.o.random)}`);
         continue;
       }
-      const opening = this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown });
+      const opening = this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown, names });
       // Waited for below; one that fails before that must not count as a failure that nobody looks at.
       opening.catch(() => undefined);
       pending.push(opening);
@@ -193,14 +198,14 @@ export class LogDirectory {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    { cleanShutdown }: { readonly cleanShutdown: boolean },
+    found: { readonly cleanShutdown: boolean; readonly names?: readonly string[] },
   ): Promise<Log> {
     const key = keyOf(topic, partition);
     const known = this.all.get(key);
     if (known !== undefined) return Promise.resolve(known);
     let opening = this.opening.get(key);
     if (opening === undefined) {
-      opening = this.openOnce(topic, partition, topicId, config, cleanShutdown).finally(() => this.opening.delete(key));
+      opening = this.openOnce(topic, partition, topicId, config, found).finally(() => this.opening.delete(key));
       this.opening.set(key, opening);
     }
     return opening;
@@ -211,11 +216,11 @@ export class LogDirectory {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    cleanShutdown: boolean,
+    { cleanShutdown, names }: { readonly cleanShutdown: boolean; readonly names?: readonly string[] },
   ): Promise<Log> {
     const { o } = this;
     const key = keyOf(topic, partition);
-    const isNew = o.files.stat(`${this.path}/${key}`) === undefined;
+    const isNew = names === undefined && o.files.stat(`${this.path}/${key}`) === undefined;
     const log = await Log.open({
       files: o.files,
       clock: o.clock,
@@ -224,6 +229,7 @@ export class LogDirectory {
       topic,
       partition,
       topicId,
+      ...(names === undefined ? {} : { names }),
       config,
       recoveryPoint: isNew ? 0 : (this.checkpoints.recoveryPoints.get(key) ?? 0),
       logStartOffset: isNew ? 0 : (this.checkpoints.logStarts.get(key) ?? 0),
@@ -231,7 +237,7 @@ export class LogDirectory {
       handles: this.handles,
       ...(o.producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs: o.producerIdExpirationMs }),
       ...(o.tailMemory === undefined ? {} : { tailMemory: o.tailMemory }),
-      onFailure: (failure) => this.fail(failure),
+      onFailure: this.onLogFailure,
     });
     // What will be acknowledged in a new partition is worth nothing where its directory can be lost.
     if (isNew) await o.files.syncDirectory(this.path);

@@ -30,28 +30,29 @@ interface Place {
 
 export class LogReader {
   private readonly segments: Segments;
-  /** Bytes of the active segment that are in its file. */
-  private readonly writtenSize: () => number;
-  private readonly places = new Map<number, Place>();
+  private readonly writer: { readonly writtenSize: number };
+  /** Most logs of thousands are never read. */
+  private places: Map<number, Place> | undefined;
 
-  constructor(segments: Segments, writtenSize: () => number) {
+  /** `writer` knows how many bytes of the active segment are in its file. */
+  constructor(segments: Segments, writer: { readonly writtenSize: number }) {
     this.segments = segments;
-    this.writtenSize = writtenSize;
+    this.writer = writer;
   }
 
   /** To be called when bytes that are written change or go. */
   forgetPlaces(): void {
-    this.places.clear();
+    this.places = undefined;
   }
 
   private sizeOf(segment: Segment): number {
-    return segment === this.segments.active ? this.writtenSize() : segment.size;
+    return segment === this.segments.active ? this.writer.writtenSize : segment.size;
   }
 
   private placeOf(offset: number): Place | undefined {
-    const known = this.places.get(offset);
+    const known = this.places?.get(offset);
     if (known !== undefined) {
-      this.places.delete(offset);
+      this.places?.delete(offset);
       if (known.position < this.sizeOf(known.segment)) return known;
     }
     for (let segment = this.segments.floor(offset) ?? this.segments.first; ; ) {
@@ -64,6 +65,7 @@ export class LogReader {
   }
 
   private remember(offset: number, place: Place): void {
+    this.places ??= new Map();
     this.places.set(offset, place);
     if (this.places.size <= PLACES_KEPT) return;
     for (const oldest of this.places.keys()) {

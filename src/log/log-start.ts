@@ -20,6 +20,7 @@ export function advanceLogStartOffset(log: LogParts, offset: number): void {
   if (offset <= log.startOffset) return;
   log.startOffset = offset;
   log.leaderEpochs.truncateFromStart(offset);
+  log.leaderEpochs.save();
   log.producerState.onLogStartOffset(offset);
 }
 

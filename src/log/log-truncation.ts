@@ -13,6 +13,7 @@ export async function truncateTo(log: LogParts, offset: number): Promise<void> {
   const { writer, segments, leaderEpochs } = log;
   if (offset >= writer.queuedOffset) {
     leaderEpochs.truncateFromEnd(writer.queuedOffset);
+    leaderEpochs.save();
     return;
   }
   if (offset < segments.first.baseOffset) {
@@ -26,6 +27,7 @@ export async function truncateTo(log: LogParts, offset: number): Promise<void> {
   );
   segments.active.truncateTo(offset);
   leaderEpochs.truncateFromEnd(offset);
+  leaderEpochs.save();
   log.startOffset = Math.min(log.startOffset, offset);
   settleEnd(log, offset);
   await rebuildProducerState(log.producerState, segments, {
@@ -42,6 +44,7 @@ export function restartAt(log: LogParts, offset: number): void {
   log.writer.write();
   restart(log, offset);
   log.leaderEpochs.clear();
+  log.leaderEpochs.save();
   log.producerState.restartAt(offset);
   log.startOffset = offset;
   settleEnd(log, offset);

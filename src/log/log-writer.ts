@@ -17,7 +17,7 @@ export interface LogWriterOptions {
   readonly files: Files;
   readonly directory: string;
   readonly leaderEpochs: LeaderEpochs;
-  readonly active: () => Segment;
+  readonly segments: { readonly active: Segment };
   /** Runs after `writtenOffset` has moved. */
   readonly onWritten: () => void;
   readonly onFailure: (failure: StorageFailure) => void;
@@ -66,7 +66,7 @@ export class LogWriter {
   private directoryChanged = false;
   private wantedOffset = 0;
   private syncing = false;
-  private running: Promise<void> = Promise.resolve();
+  private running: Promise<void> | undefined;
   private waiters: Waiter[] = [];
   private failure: StorageFailure | undefined;
   /** Rises with each truncation, so that a sync that was under way does not move what has changed. */
@@ -89,7 +89,7 @@ export class LogWriter {
 
   /** Bytes of the active segment that are in its file. */
   get writtenSize(): number {
-    return this.o.active().size - this.queuedBytes;
+    return this.o.segments.active.size - this.queuedBytes;
   }
 
   get isIdle(): boolean {
@@ -117,7 +117,7 @@ export class LogWriter {
   /** Puts what is queued into the file of the active segment. Throws StorageFailure. */
   write(): void {
     if (this.queue.length === 0) return;
-    const segment = this.o.active();
+    const segment = this.o.segments.active;
     const position = this.writtenSize;
     segment.handles.file(segment.path).write(joined(this.queue), position);
     this.queue = [];
@@ -188,7 +188,7 @@ export class LogWriter {
     for (;;) {
       const { generation } = this;
       const target = this.fileOffset;
-      const active = this.o.active();
+      const active = this.o.segments.active;
       const ended = [...this.rolled];
       const withDirectory = this.directoryChanged;
       this.directoryChanged = false;
@@ -196,7 +196,7 @@ export class LogWriter {
       for (const segment of ended) if (this.rolled.includes(segment)) await segment.sync(true);
       // A roll alone asks for what it ended, not for the segment that follows.
       const withActive = this.wantedOffset > active.baseOffset || this.waiters.length > 0;
-      const isThere = active === this.o.active() || this.rolled.includes(active);
+      const isThere = active === this.o.segments.active || this.rolled.includes(active);
       if (withActive && isThere) await active.sync(false);
       if (withDirectory) await this.o.files.syncDirectory(this.o.directory);
       await this.o.leaderEpochs.saved();

@@ -16,7 +16,7 @@ import type { RecordBatch } from '../wire/record-batch.ts';
 import { StorageFailure } from '../world/files.ts';
 import { FileHandles } from './file-handles.ts';
 import { append } from './log-append.ts';
-import { type EpochEnd, LeaderEpochs } from './leader-epochs.ts';
+import { type EpochEnd, LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
@@ -27,7 +27,7 @@ import { restartAt, truncateTo } from './log-truncation.ts';
 import { OffsetOutOfRange } from './offset-out-of-range.ts';
 import { settleTopicId } from './partition-metadata.ts';
 import type { ProducerState } from './producer-state.ts';
-import { type Recovered, recoverLog } from './recovery.ts';
+import { fileNamesIn, type Recovered, recoverLog } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { drawRollJitter, roll } from './segment-keeper.ts';
 import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
@@ -35,6 +35,10 @@ import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
 export type { AppendResult, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
 
 const DAY_MS = 86_400_000;
+
+// Shared by thousands of logs.
+const NO_LISTENERS: readonly ((failure?: StorageFailure) => void)[] = [];
+const NO_REMOVALS: LogParts['removals'] = [];
 
 export class Log {
   readonly topic: string;
@@ -44,7 +48,7 @@ export class Log {
   readonly leaderEpochs: LeaderEpochs;
   readonly producerState: ProducerState;
   private readonly parts: LogParts;
-  private readonly listeners: ((failure?: StorageFailure) => void)[] = [];
+  private listeners: readonly ((failure?: StorageFailure) => void)[] = NO_LISTENERS;
 
   private constructor(
     o: LogOptions,
@@ -65,7 +69,7 @@ export class Log {
       files: o.files,
       directory: o.directory,
       leaderEpochs,
-      active: () => segments.active,
+      segments,
       onWritten: () => this.tellListeners(),
       onFailure: (failure) => this.noteFailure(failure),
     });
@@ -78,14 +82,14 @@ export class Log {
       leaderEpochs,
       producerState,
       writer,
-      reader: new LogReader(segments, () => writer.writtenSize),
+      reader: new LogReader(segments, writer),
       tail: new LogTail(o.tailMemory ?? new TailMemory()),
       config: o.config,
       startOffset: logStartOffset,
       highWatermark: logStartOffset,
       failure: undefined,
       closed: false,
-      removals: [],
+      removals: NO_REMOVALS,
     };
     drawRollJitter(this.parts);
   }
@@ -93,16 +97,18 @@ export class Log {
   /** Opens what the directory holds, or begins an empty log. Rejects with StorageFailure. */
   static async open(o: LogOptions): Promise<Log> {
     const { files, clock, directory } = o;
-    const isNew = files.stat(directory) === undefined;
-    files.makeDirectory(directory);
-    const topicId = await settleTopicId(files, directory, o.topicId);
+    const isNew = o.names === undefined && files.stat(directory) === undefined;
+    if (isNew) files.makeDirectory(directory);
+    const names = o.names ?? fileNamesIn(files, directory);
+    const topicId = o.names === undefined ? await settleTopicId(files, directory, o.topicId) : o.topicId;
     const handles = o.handles ?? new FileHandles(files);
-    const leaderEpochs = new LeaderEpochs(files, directory);
+    const leaderEpochs = new LeaderEpochs(files, directory, names.includes(LEADER_EPOCH_FILE));
     const recovered = await recoverLog({
       files,
       handles,
       clock,
       directory,
+      names,
       config: o.config,
       producers: {
         files,
@@ -116,9 +122,10 @@ export class Log {
       cleanShutdown: o.cleanShutdown ?? false,
     });
     const log = new Log(o, topicId, handles, leaderEpochs, recovered);
-    leaderEpochs.onFailure((failure) => log.fail(failure));
+    leaderEpochs.reportTo(log);
     if (log.failure !== undefined) throw log.failure;
-    if (isNew || !(o.cleanShutdown ?? false)) {
+    const mayBeUnsynced = !(o.cleanShutdown ?? false) && log.sizeInBytes > 0;
+    if (isNew || mayBeUnsynced) {
       const { segments } = recovered;
       log.parts.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));
     }
@@ -199,7 +206,7 @@ export class Log {
 
   /** The listener runs after each move of `writtenOffset`, and once with the failure when the disk fails. */
   onWritten(listener: (failure?: StorageFailure) => void): void {
-    this.listeners.push(listener);
+    this.listeners = [...this.listeners, listener];
   }
 
   private tellListeners(): void {
@@ -342,10 +349,11 @@ export class Log {
         const { active } = this.parts.segments;
         active.deactivate();
         const snapshot = this.producerState.takeSnapshot();
+        await this.leaderEpochs.saved();
+        if (snapshot === undefined && !active.hasUnsyncedIndexes) return;
         await active.sync(true);
         if (snapshot !== undefined) await this.parts.handles.borrow(snapshot, (file) => file.sync());
         if (snapshot !== undefined) this.parts.handles.release(snapshot);
-        await this.leaderEpochs.saved();
         await this.parts.o.files.syncDirectory(this.directory);
       });
     }

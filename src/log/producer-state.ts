@@ -20,6 +20,8 @@ export interface ProducerStateOptions {
   /** `topic-partition`, for messages. */
   readonly where: string;
   readonly expirationMs: number;
+  /** What the directory holds, where the caller has just looked. */
+  readonly names?: readonly string[];
 }
 
 /** Kept until the append is written down. */
@@ -39,6 +41,13 @@ interface OpenTransaction {
   lastOffset: number;
 }
 
+/** Empty, and always so. */
+const NONE = new Map<number, never>();
+
+function withEntry<V>(map: Map<number, V>, key: number, value: V): Map<number, V> {
+  return map === NONE ? new Map([[key, value]]) : map.set(key, value);
+}
+
 const SOUND: ProducerCheck = { kind: 'sound', staged: undefined };
 
 const isRefusal = (result: CompletedTransaction | ProducerRefusal): result is ProducerRefusal => 'error' in result;
@@ -53,10 +62,11 @@ export class ProducerState {
   private readonly directory: string;
   private readonly where: string;
   private readonly expirationMs: number;
-  private readonly producers = new Map<number, ProducerEntry>();
+  // Most logs of thousands know no producers: each map comes into being with its first entry.
+  private producers: Map<number, ProducerEntry> = NONE;
   /** By first offset, ascending. */
-  private readonly ongoing = new Map<number, OpenTransaction>();
-  private readonly unreplicated = new Map<number, OpenTransaction>();
+  private ongoing: Map<number, OpenTransaction> = NONE;
+  private unreplicated: Map<number, OpenTransaction> = NONE;
   /** Offsets of the snapshot files there are, ascending. */
   private snapshots: number[] = [];
   /** One past the last offset that this state knows of. */
@@ -68,7 +78,7 @@ export class ProducerState {
     this.directory = o.directory;
     this.where = o.where;
     this.expirationMs = o.expirationMs;
-    this.listSnapshots();
+    this.listSnapshots(o.names ?? o.files.list(o.directory).map(({ name }) => name));
   }
 
   entries(): Iterable<ProducerEntry> {
@@ -154,7 +164,7 @@ export class ProducerState {
       const { updated } = append;
       const known = this.producers.get(append.producerId);
       if (known === undefined) {
-        this.producers.set(append.producerId, updated);
+        this.producers = withEntry(this.producers, append.producerId, updated);
       } else {
         known.setEpoch(updated.producerEpoch);
         for (const batch of updated.batches) known.addBatch(updated.producerEpoch, batch);
@@ -163,7 +173,8 @@ export class ProducerState {
         known.currentTxnFirstOffset = updated.currentTxnFirstOffset;
       }
       if (append.startedTxnFirstOffset >= 0) {
-        this.ongoing.set(append.startedTxnFirstOffset, { producerId: append.producerId, lastOffset: -1 });
+        const open = { producerId: append.producerId, lastOffset: -1 };
+        this.ongoing = withEntry(this.ongoing, append.startedTxnFirstOffset, open);
       }
     }
     for (const transaction of staged.completed) {
@@ -193,7 +204,7 @@ export class ProducerState {
     const open = this.ongoing.get(transaction.firstOffset) ?? { producerId: transaction.producerId, lastOffset: -1 };
     this.ongoing.delete(transaction.firstOffset);
     open.lastOffset = transaction.lastOffset;
-    this.unreplicated.set(transaction.firstOffset, open);
+    this.unreplicated = withEntry(this.unreplicated, transaction.firstOffset, open);
   }
 
   onHighWatermark(highWatermark: number): void {
@@ -225,10 +236,10 @@ export class ProducerState {
     return `${this.directory}/${paddedOffset(offset)}${SNAPSHOT_SUFFIX}`;
   }
 
-  private listSnapshots(): void {
+  private listSnapshots(names: readonly string[]): void {
     const found: number[] = [];
-    for (const { name, directory } of this.files.list(this.directory)) {
-      const offset = !directory && name.endsWith(SNAPSHOT_SUFFIX) ? offsetOfName(name) : undefined;
+    for (const name of names) {
+      const offset = name.endsWith(SNAPSHOT_SUFFIX) ? offsetOfName(name) : undefined;
       if (offset !== undefined) found.push(offset);
     }
     this.snapshots = found.toSorted((a, b) => a - b);
@@ -259,7 +270,6 @@ export class ProducerState {
 
   /** Removes snapshots that belong to no segment, except the newest if it is newer than every segment: the one of a clean shutdown. */
   removeStraySnapshots(segmentBaseOffsets: readonly number[]): void {
-    this.listSnapshots();
     const bases = new Set(segmentBaseOffsets);
     const newestBase = Math.max(...segmentBaseOffsets);
     const strays = this.snapshots.filter((offset) => !bases.has(offset));
@@ -299,10 +309,13 @@ export class ProducerState {
         this.removeSnapshot(offset);
         continue;
       }
-      for (const entry of entries) if (!this.isExpired(entry, nowMs)) this.producers.set(entry.producerId, entry);
+      for (const entry of entries) {
+        if (!this.isExpired(entry, nowMs)) this.producers = withEntry(this.producers, entry.producerId, entry);
+      }
       const open = [...this.producers.values()].filter((entry) => entry.currentTxnFirstOffset >= 0);
       for (const entry of open.toSorted((a, b) => a.currentTxnFirstOffset - b.currentTxnFirstOffset)) {
-        this.ongoing.set(entry.currentTxnFirstOffset, { producerId: entry.producerId, lastOffset: -1 });
+        const transaction = { producerId: entry.producerId, lastOffset: -1 };
+        this.ongoing = withEntry(this.ongoing, entry.currentTxnFirstOffset, transaction);
       }
       this.lastSnapshotOffset = offset;
       this.endOffset = offset;

@@ -32,6 +32,8 @@ export interface RecoveryOptions {
   readonly handles: FileHandles;
   readonly clock: Clock;
   readonly directory: string;
+  /** The plain files that the directory holds. */
+  readonly names: readonly string[];
   readonly config: LogConfig;
   readonly producers: ProducerStateOptions;
   readonly leaderEpochs: LeaderEpochs;
@@ -53,11 +55,12 @@ const METADATA_SNAPSHOT_DELETED = '.checkpoint.deleted';
 
 export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   const place: SegmentPlace = { files: o.files, handles: o.handles, clock: o.clock, directory: o.directory };
-  finishReplacements(o);
+  const names = finishReplacements(o) ? fileNamesIn(o.files, o.directory) : o.names;
   const segments = new Segments();
-  const suspects = loadSegments(o, place, segments);
+  const suspects = loadSegments(o, names, place, segments);
   for (const segment of suspects) await recoverSegment(o, segments, segment);
   if (!o.cleanShutdown) await recoverUnflushed(o, segments);
+  let isAsListed = suspects.length === 0 && o.cleanShutdown;
   const last = segments.count === 0 ? undefined : segments.active;
   let logEndOffset = last?.nextOffset();
   if (logEndOffset !== undefined && logEndOffset < o.logStartOffset) {
@@ -66,14 +69,16 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
     o.leaderEpochs.clear();
     removeSnapshots(o);
     logEndOffset = undefined;
+    isAsListed = false;
   }
   if (logEndOffset === undefined) segments.add(newSegment(place, o.logStartOffset));
   const endOffset = logEndOffset ?? o.logStartOffset;
-  segments.active.activate();
+  o.leaderEpochs.save();
+  // Not saved: the next start would find the same.
   o.leaderEpochs.truncateFromEnd(endOffset);
   o.leaderEpochs.truncateFromStart(o.logStartOffset);
   const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
-  const producerState = new ProducerState(o.producers);
+  const producerState = new ProducerState(isAsListed ? { ...o.producers, names } : o.producers);
   producerState.removeStraySnapshots(segments.values().map((segment) => segment.baseOffset));
   await rebuildProducerState(producerState, segments, {
     logStartOffset,
@@ -93,13 +98,19 @@ export function newSegment(place: SegmentPlace, offset: number): Segment {
     place.files.remove(path);
   }
   place.handles.file(segment.path);
-  segment.activate();
+  segment.begin();
   return segment;
 }
 
-/** Removes what a deletion or an unfinished compaction has left, and puts in place what a finished one has. */
-function finishReplacements(o: RecoveryOptions): void {
-  const names = o.files.list(o.directory).flatMap(({ name, directory }) => (directory ? [] : [name]));
+export const fileNamesIn = (files: Files, directory: string): string[] =>
+  files.list(directory).flatMap((entry) => (entry.directory ? [] : [entry.name]));
+
+/** Removes what a deletion or an unfinished compaction has left, and puts in place what a finished one has. Whether there was anything. */
+function finishReplacements(o: RecoveryOptions): boolean {
+  const { names } = o;
+  if (!names.some((name) => name.endsWith(DELETED_SUFFIX) || name.endsWith(CLEANED_SUFFIX) || name.endsWith(SWAP_SUFFIX))) {
+    return false;
+  }
   const pathOf = (name: string): string => `${o.directory}/${name}`;
   const offsets = (suffix: string): number[] =>
     names.flatMap((name) => (name.endsWith(suffix) ? [offsetOfName(name) ?? Number.MAX_SAFE_INTEGER] : []));
@@ -121,12 +132,13 @@ function finishReplacements(o: RecoveryOptions): void {
     from = Math.min(from, base);
     to = Math.max(to, nextOffsetOfSwap(o.files, pathOf(name), base));
   }
-  for (const { name, directory } of o.files.list(o.directory)) {
+  for (const name of fileNamesIn(o.files, o.directory)) {
     const offset = offsetOfName(name);
-    const replaced = !directory && !name.endsWith(SWAP_SUFFIX) && offset !== undefined && offset >= from && offset < to;
+    const replaced = !name.endsWith(SWAP_SUFFIX) && offset !== undefined && offset >= from && offset < to;
     if (replaced) o.files.remove(pathOf(name));
   }
   for (const name of swaps) o.files.rename(pathOf(name), pathOf(name.slice(0, -SWAP_SUFFIX.length)));
+  return true;
 }
 
 function nextOffsetOfSwap(files: Files, path: string, baseOffset: number): number {
@@ -139,8 +151,7 @@ function nextOffsetOfSwap(files: Files, path: string, baseOffset: number): numbe
 }
 
 /** Adds a segment for each log file. Returns those whose indexes have to be made anew. */
-function loadSegments(o: RecoveryOptions, place: SegmentPlace, segments: Segments): Segment[] {
-  const names = o.files.list(o.directory).flatMap(({ name, directory }) => (directory ? [] : [name]));
+function loadSegments(o: RecoveryOptions, names: readonly string[], place: SegmentPlace, segments: Segments): Segment[] {
   const logs = new Set<number>();
   for (const name of names) {
     const offset = name.endsWith(LOG_SUFFIX) ? offsetOfName(name) : undefined;
@@ -188,6 +199,7 @@ function continuesIn(o: RecoveryOptions, segment: Segment, next: Segment): boole
 
 /** Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. */
 async function recoverSegment(o: RecoveryOptions, segments: Segments, segment: Segment): Promise<boolean> {
+  if (segment.isEmptyThroughout()) return false;
   const producerState = new ProducerState(o.producers);
   await rebuildProducerState(producerState, segments, {
     logStartOffset: o.logStartOffset,
@@ -233,8 +245,8 @@ function removeSegments(o: RecoveryOptions, segments: Segments, doomed: readonly
 }
 
 function removeSnapshots(o: RecoveryOptions): void {
-  for (const { name, directory } of o.files.list(o.directory)) {
-    if (!directory && name.endsWith(SNAPSHOT_SUFFIX)) o.files.remove(`${o.directory}/${name}`);
+  for (const name of fileNamesIn(o.files, o.directory)) {
+    if (name.endsWith(SNAPSHOT_SUFFIX)) o.files.remove(`${o.directory}/${name}`);
   }
 }
 

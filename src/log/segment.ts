@@ -47,7 +47,6 @@ export class Segment {
   readonly handles: FileHandles;
   readonly files: Files;
   private readonly clock: Clock;
-  private readonly prefix: string;
   /** Bytes, what is queued for writing included. */
   size: number;
   rollJitterMs = 0;
@@ -55,6 +54,7 @@ export class Segment {
   /** In memory while the segment can change. */
   private indexes: Indexes | undefined;
   private indexesChanged = false;
+  private indexFilesAreSynced = true;
   private bytesSinceIndexEntry = 0;
   private greatest: TimeEntry | undefined;
   /** Greatest timestamp of the first batch; undefined when not known yet. */
@@ -67,10 +67,13 @@ export class Segment {
     this.handles = place.handles;
     this.clock = place.clock;
     this.baseOffset = baseOffset;
-    this.prefix = `${place.directory}/${paddedOffset(baseOffset)}`;
-    this.path = this.prefix + LOG_SUFFIX;
+    this.path = `${place.directory}/${paddedOffset(baseOffset)}${LOG_SUFFIX}`;
     this.size = size;
     this.createdMs = place.clock.now();
+  }
+
+  private get prefix(): string {
+    return this.path.slice(0, -LOG_SUFFIX.length);
   }
 
   /** The files there may be, the log first. */
@@ -78,13 +81,23 @@ export class Segment {
     return [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX].map((suffix) => this.prefix + suffix);
   }
 
-  /** Makes the segment one that can change: its indexes come into memory, as they are in the files. */
-  activate(): void {
-    if (this.indexes !== undefined) return;
+  /** Of a file that is new: there are no indexes yet. */
+  begin(): void {
+    this.indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) };
+    this.indexesChanged = true;
+  }
+
+  /** No batches, and index files that say so. */
+  isEmptyThroughout(): boolean {
+    const [, offsets, times, aborted] = this.paths().map((path) => this.files.stat(path)?.size);
+    return this.size === 0 && offsets === 0 && times === 0 && aborted === undefined;
+  }
+
+  private readIndexes(): Indexes {
     const offsets = readEntries(this.files, this.prefix + OFFSET_INDEX_SUFFIX, OFFSET_ENTRY_SIZE);
     const times = readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE);
-    this.indexes = { offsets: new OffsetIndex(this.baseOffset, offsets), times: new TimeIndex(this.baseOffset, times) };
     this.indexesChanged = offsets === undefined || times === undefined;
+    return { offsets: new OffsetIndex(this.baseOffset, offsets), times: new TimeIndex(this.baseOffset, times) };
   }
 
   /** Forgets the indexes, also those in the files: the segment will be scanned. */
@@ -108,9 +121,9 @@ export class Segment {
     return new OffsetIndex(this.baseOffset, offsets).isSane(this.size) && new TimeIndex(this.baseOffset, times).isSane();
   }
 
-  /** The indexes in memory. */
+  /** The indexes in memory, brought there when they are not: only the last segment of a log is asked. */
   get active(): Indexes {
-    if (this.indexes === undefined) throw new Error(`segment ${this.path} is not active`);
+    this.indexes ??= this.readIndexes();
     return this.indexes;
   }
 
@@ -267,8 +280,10 @@ export class Segment {
       this.files.writeFile(this.prefix + OFFSET_INDEX_SUFFIX, this.indexes.offsets.entries.bytes());
       this.files.writeFile(this.prefix + TIME_INDEX_SUFFIX, this.indexes.times.entries.bytes());
       this.indexesChanged = false;
+      this.indexFilesAreSynced = false;
     }
     if (this.abortedChanged) {
+      this.indexFilesAreSynced = false;
       const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
       const aborted = this.aborted ?? [];
       if (aborted.length > 0) this.files.writeFile(path, formatTransactionIndex(aborted));
@@ -285,10 +300,16 @@ export class Segment {
     if (this.aborted !== undefined && this.aborted.length > 0) this.aborted = undefined;
   }
 
+  /** Whether the index files have been written since they were last synced. */
+  get hasUnsyncedIndexes(): boolean {
+    return !this.indexFilesAreSynced;
+  }
+
   /** The log file and the index files that exist, on disk for good. */
   async sync(withIndexes: boolean): Promise<void> {
     await this.handles.borrow(this.path, (file) => file.sync());
     if (!withIndexes) return;
+    this.indexFilesAreSynced = true;
     for (const path of this.paths().slice(1)) {
       if (this.files.stat(path) !== undefined) await this.handles.borrow(path, (file) => file.sync());
       this.handles.release(path);
@@ -297,7 +318,6 @@ export class Segment {
 
   /** Cuts off everything from the batch that holds `offset` on. */
   truncateTo(offset: number): void {
-    this.activate();
     const position = this.positionOf(offset, this.size);
     this.handles.file(this.path).truncate(position);
     this.size = position;
@@ -334,6 +354,7 @@ export class Segment {
 
   /** One past the last offset; the base offset when the segment is empty. */
   nextOffset(): number {
+    if (this.size === 0) return this.baseOffset;
     const { position } = this.lookup(Number.MAX_SAFE_INTEGER);
     return nextOffsetInFile(this.handles.file(this.path), position, this.size, this.baseOffset);
   }

@@ -35,7 +35,12 @@ export class Segments {
   /** Replaces the one with the same base offset. */
   add(segment: Segment): void {
     const last = this.list[this.list.length - 1];
-    if (last === undefined || last.baseOffset < segment.baseOffset) {
+    if (last === undefined) {
+      // Not pushed: that would make room for many more, and most logs have one.
+      this.list = [segment];
+      return;
+    }
+    if (last.baseOffset < segment.baseOffset) {
       this.list.push(segment);
       return;
     }

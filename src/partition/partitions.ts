@@ -46,7 +46,10 @@ export class Partitions {
   readonly #clock: Clock;
   readonly #nodeId: number;
   readonly #directories: readonly LogDirectory[];
-  readonly #logConfigOf: (topic: string) => LogConfig;
+  readonly #readLogConfig: (topic: string) => LogConfig;
+  readonly #logConfigs = new Map<string, LogConfig>();
+  /** By their contents: thousands of logs that are configured alike share one object. */
+  readonly #distinctConfigs = new Map<string, LogConfig>();
   readonly #byName = new Map<string, (Partition | undefined)[]>();
   readonly #byId = new Map<string, (Partition | undefined)[]>();
   readonly #directoryOf = new Map<Partition, LogDirectory>();
@@ -61,7 +64,7 @@ export class Partitions {
     this.deadlines = new Deadlines(options.clock);
     this.#nodeId = options.nodeId;
     this.#directories = options.directories;
-    this.#logConfigOf = options.logConfigOf;
+    this.#readLogConfig = options.logConfigOf;
   }
 
   find(topic: string, index: number): Partition | undefined {
@@ -201,7 +204,19 @@ export class Partitions {
     }
   }
 
+  #logConfigOf(topic: string): LogConfig {
+    const known = this.#logConfigs.get(topic);
+    if (known !== undefined) return known;
+    const read = this.#readLogConfig(topic);
+    const contents = JSON.stringify(read);
+    const config = this.#distinctConfigs.get(contents) ?? read;
+    this.#distinctConfigs.set(contents, config);
+    this.#logConfigs.set(topic, config);
+    return config;
+  }
+
   async #drop(topic: TopicImage): Promise<void> {
+    this.#logConfigs.delete(topic.name);
     const partitions = this.#byId.get(topic.id) ?? [];
     this.#byId.delete(topic.id);
     this.#byName.delete(topic.name);
@@ -218,6 +233,9 @@ export class Partitions {
 
   /** `topic` undefined: the broker's own configs changed, and with them the defaults of all topics. */
   #configure(topic: string | undefined): void {
+    if (topic === undefined) this.#logConfigs.clear();
+    else this.#logConfigs.delete(topic);
+    this.#distinctConfigs.clear();
     for (const partition of topic === undefined ? this.all() : (this.#byName.get(topic) ?? [])) {
       if (partition !== undefined && partition.failure === ErrorCode.NONE)
         partition.log.updateConfig(this.#logConfigOf(partition.topic));

@@ -7,6 +7,7 @@ async function epochsOf(...entries: readonly (readonly [number, number])[]): Pro
   files.makeDirectory('/d');
   const epochs = new LeaderEpochs(files, '/d');
   for (const [epoch, startOffset] of entries) epochs.assign(epoch, startOffset);
+  epochs.save();
   await epochs.saved();
   return { epochs, files };
 }
@@ -56,10 +57,22 @@ describe('LeaderEpochs', () => {
     const { epochs, files } = await epochsOf([0, 0]);
     for (let i = 1; i < 50; i++) {
       epochs.assign(i, i * 2);
+      epochs.save();
       if (i % 7 === 0) await Promise.resolve();
     }
     await epochs.saved();
     expect(new LeaderEpochs(files, '/d').entries()).to.deep.equal(epochs.entries());
+  });
+
+  it('leaves its file alone until it is asked to save', async () => {
+    const { epochs, files } = await epochsOf([0, 0], [1, 5]);
+    epochs.assign(2, 9);
+    epochs.truncateFromStart(3);
+    await epochs.saved();
+    expect(files.readFile('/d/leader-epoch-checkpoint').toString()).to.equal('0\n2\n0 0\n1 5\n');
+    epochs.save();
+    await epochs.saved();
+    expect(files.readFile('/d/leader-epoch-checkpoint').toString()).to.equal('0\n3\n0 3\n1 5\n2 9\n');
   });
 
   it('starts empty from a damaged file', () => {

@@ -62,6 +62,41 @@ describe('LogDirectory', () => {
     expect(directory.directoryId).to.equal(IDENTITY.directoryId);
   });
 
+  it('reads no log and changes nothing in a partition at a start and a stop after a clean stop', async () => {
+    const operations: string[] = [];
+    const watched = new FakeFiles(undefined, {
+      beforeOperation: (operation, path) => void operations.push(`${operation} ${path.slice(PATH.length + 1)}`),
+    });
+    const { directory } = await filled(watched);
+    await directory.create('idle', 0, TOPIC_ID, CONFIG);
+    await directory.stop({ clean: true, brokerEpoch: 1 });
+    operations.length = 0;
+    const again = await open(watched);
+    await again.directory.openLogs(() => CONFIG);
+    // A leader takes office.
+    for (const log of again.directory.logs()) log.leaderEpochs.assign(7, log.logEndOffset);
+    await again.directory.stop({ clean: true, brokerEpoch: 1 });
+    const inPartitions = operations.filter((each) => each.includes('/'));
+    expect(inPartitions.filter((each) => /^(write|rename|remove|sync|truncate|make)/.test(each))).to.deep.equal([]);
+    expect(inPartitions.filter((each) => each.includes('idle-0')).length).to.be.at.most(12);
+    expect(inPartitions.filter((each) => each.startsWith('read orders-0') && each.endsWith('.log')).length).to.be.at.most(4);
+    const idle = inPartitions.filter((each) => each.includes('idle-0/') && /^(open|read) .*(log|index)$/.test(each));
+    expect(idle).to.deep.equal([]);
+  });
+
+  it('puts an epoch into its file with its first record', async () => {
+    const { files, directory } = await open();
+    await directory.openLogs(() => CONFIG);
+    const log = await directory.create('orders', 0, TOPIC_ID, CONFIG);
+    log.leaderEpochs.assign(5, 0);
+    await directory.checkpoint();
+    expect(files.stat(`${PATH}/orders-0/leader-epoch-checkpoint`)).to.equal(undefined);
+    put(log, batch(), 5);
+    await turn();
+    await log.flush();
+    expect(text(files, 'orders-0/leader-epoch-checkpoint')).to.equal('0\n1\n5 0\n');
+  });
+
   it('refuses what belongs to another node or cluster, or is in use', async () => {
     const { files, directory } = await open();
     expect(await failureOf(open(files))).to.contain('/data is in use');

@@ -45,7 +45,7 @@ class Bench {
       files,
       directory: '/data',
       leaderEpochs: new LeaderEpochs(files, '/data'),
-      active: () => segment as unknown as Segment,
+      segments: { active: segment as unknown as Segment },
       onWritten: () => void this.events.push(`written ${this.writer.writtenOffset}`),
       onFailure: (failure) => void this.failures.push(failure),
     });

@@ -44,6 +44,29 @@ export interface TopicImage {
   readonly partitions: ReadonlyMap<number, PartitionImage>;
 }
 
+/**
+ * Thousands of partitions have the same few lists of one broker or none: these are kept once for all of them. Longer ones are copied, because a list
+ * that was read entry by entry holds room for more.
+ */
+class SharedLists<T> {
+  readonly #none: readonly T[] = [];
+  readonly #single = new Map<T, readonly T[]>();
+
+  shared(list: readonly T[]): readonly T[] {
+    const [first] = list;
+    if (first === undefined) return this.#none;
+    if (list.length > 1) return list.slice();
+    const known = this.#single.get(first);
+    if (known !== undefined) return known;
+    const single: readonly T[] = [first];
+    this.#single.set(first, single);
+    return single;
+  }
+}
+
+const brokers = new SharedLists<number>();
+const directoryIds = new SharedLists<string>();
+
 /** Not for use outside the image. */
 export interface MutableTopicImage extends TopicImage {
   readonly partitions: Map<number, PartitionImage>;
@@ -52,13 +75,13 @@ export interface MutableTopicImage extends TopicImage {
 export function partitionOfRecord(record: PartitionRecord): PartitionImage {
   return {
     index: record.partitionId,
-    replicas: record.replicas,
+    replicas: brokers.shared(record.replicas),
     directories: directoriesFor(record.directories, record.replicas.length),
-    isr: record.isr,
-    elr: record.eligibleLeaderReplicas ?? [],
-    lastKnownElr: record.lastKnownElr ?? [],
-    removingReplicas: record.removingReplicas,
-    addingReplicas: record.addingReplicas,
+    isr: brokers.shared(record.isr),
+    elr: brokers.shared(record.eligibleLeaderReplicas ?? []),
+    lastKnownElr: brokers.shared(record.lastKnownElr ?? []),
+    removingReplicas: brokers.shared(record.removingReplicas),
+    addingReplicas: brokers.shared(record.addingReplicas),
     leader: record.leader,
     recovering: record.leaderRecoveryState === 1,
     leaderEpoch: record.leaderEpoch,
@@ -71,17 +94,17 @@ export function partitionOfRecord(record: PartitionRecord): PartitionImage {
  * same one or none; the partition epoch rises always.
  */
 export function mergedPartition(old: PartitionImage, record: PartitionChangeRecord): PartitionImage {
-  const replicas = record.replicas ?? old.replicas;
+  const replicas = brokers.shared(record.replicas ?? old.replicas);
   const leaderNamed = record.leader !== NO_LEADER_CHANGE;
   return {
     index: old.index,
     replicas,
     directories: directoriesFor(record.directories ?? old.directories, replicas.length),
-    isr: record.isr ?? old.isr,
-    elr: record.eligibleLeaderReplicas ?? old.elr,
-    lastKnownElr: record.lastKnownElr ?? old.lastKnownElr,
-    removingReplicas: record.removingReplicas ?? old.removingReplicas,
-    addingReplicas: record.addingReplicas ?? old.addingReplicas,
+    isr: brokers.shared(record.isr ?? old.isr),
+    elr: brokers.shared(record.eligibleLeaderReplicas ?? old.elr),
+    lastKnownElr: brokers.shared(record.lastKnownElr ?? old.lastKnownElr),
+    removingReplicas: brokers.shared(record.removingReplicas ?? old.removingReplicas),
+    addingReplicas: brokers.shared(record.addingReplicas ?? old.addingReplicas),
     leader: leaderNamed ? record.leader : old.leader,
     recovering: record.leaderRecoveryState === NO_RECOVERY_CHANGE ? old.recovering : record.leaderRecoveryState === 1,
     leaderEpoch: leaderNamed ? old.leaderEpoch + 1 : old.leaderEpoch,
@@ -90,6 +113,6 @@ export function mergedPartition(old: PartitionImage, record: PartitionChangeReco
 }
 
 function directoriesFor(directories: readonly string[], replicaCount: number): readonly string[] {
-  if (directories.length > 0) return directories;
+  if (directories.length > 0) return directoryIds.shared(directories);
   return new Array<string>(replicaCount).fill(DIRECTORY_MIGRATING);
 }
