@@ -73,10 +73,9 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   }
   if (logEndOffset === undefined) segments.add(newSegment(place, o.logStartOffset));
   const endOffset = logEndOffset ?? o.logStartOffset;
-  o.leaderEpochs.save();
-  // Not saved: the next start would find the same.
   o.leaderEpochs.truncateFromEnd(endOffset);
   o.leaderEpochs.truncateFromStart(o.logStartOffset);
+  o.leaderEpochs.save();
   const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
   const producerState = new ProducerState(isAsListed ? { ...o.producers, names } : o.producers);
   producerState.removeStraySnapshots(segments.values().map((segment) => segment.baseOffset));
