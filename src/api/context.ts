@@ -3,6 +3,9 @@
  * stands here, and the composition root in broker/ puts it together.
  */
 import type { GroupCoordinator } from '../host/group-coordinator.ts';
+import type { TransactionCoordinator } from '../host/transaction-coordinator.ts';
+import type { TransactionMarkers } from '../host/transaction-markers.ts';
+import type { TransactionVerifier } from '../host/transaction-verifier.ts';
 import type { MetadataLog } from '../host/metadata-log.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
@@ -12,6 +15,9 @@ import type { ApiName, ApiTypes } from '../wire/generated/apis.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 
+export type { ProducerIdentity, TransactionClaim } from '../host/transaction-coordinator.ts';
+export type { Verified, VerificationSupport } from '../host/transaction-verifier.ts';
+export type { TopicPartitions } from '../machine/transaction/transaction.ts';
 export type { ReadBound } from '../log/log.ts';
 export type { FetchContext, FetchedData, FetchedPartition } from '../partition/fetch-sessions.ts';
 export type { LookedUp } from '../partition/offset-lookup.ts';
@@ -75,6 +81,9 @@ export interface Services {
   readonly logDirectories: readonly LogDirectory[];
   readonly fetchSessions: FetchSessions;
   readonly groups: GroupCoordinator;
+  readonly transactions: TransactionCoordinator;
+  readonly transactionVerifier: TransactionVerifier;
+  readonly transactionMarkers: TransactionMarkers;
   /** The next producer id that no one has had (KIP-98), from blocks through the metadata log. */
   nextProducerId(): Promise<number>;
   /** Undefined when the broker is not known or has no listener of the connection's name. */

@@ -2,8 +2,8 @@
  * FindCoordinator, versions 0 to 6: which broker to ask about a group (key type 0), a transactional id (1, KIP-98) or a share partition (2, KIP-932,
  * from version 6 on). From version 4 on several keys at once (KIP-699).
  *
- * `__consumer_offsets` is created on first need; the answer waits for it, where Apache Kafka lets the client ask again. There is no transaction
- * coordinator and no share coordinator here: both types are answered as by a broker where none is available, so that clients wait and then say so.
+ * `__consumer_offsets` and `__transaction_state` are created on first need; the answer waits for that, where Apache Kafka lets the client ask again. There is
+ * no share coordinator here: that type is answered as by a broker where none is available, so that clients wait and then say so.
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { FindCoordinatorRequest, FindCoordinatorResponseDraft } from '../wire/generated/find-coordinator.ts';
@@ -59,9 +59,9 @@ function isKnownType(keyType: number): boolean {
 async function find(keyType: number, key: string, context: Context): Promise<Found> {
   switch (keyType) {
     case GROUP:
-      return groupCoordinator(key, context);
+      return coordinatorOf(context.groups.topic, key, context);
     case TRANSACTION:
-      return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, ...NO_NODE };
+      return coordinatorOf(context.transactions.topic, key, context);
     case SHARE: {
       const isValid = context.apiVersion >= SHARE_FROM_VERSION && SHARE_KEY.test(key);
       return { errorCode: isValid ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.INVALID_REQUEST, ...NO_NODE };
@@ -71,8 +71,12 @@ async function find(keyType: number, key: string, context: Context): Promise<Fou
   }
 }
 
-async function groupCoordinator(groupId: string, context: Context): Promise<Found> {
-  const { error, nodeId } = await context.groups.coordinatorOf(groupId);
+async function coordinatorOf(
+  topic: Pick<Context['groups']['topic'] | Context['transactions']['topic'], 'coordinatorOf'>,
+  key: string,
+  context: Context,
+): Promise<Found> {
+  const { error, nodeId } = await topic.coordinatorOf(key);
   const endpoint = error === ErrorCode.NONE ? context.endpointOf(nodeId, context.connection) : undefined;
   if (endpoint === undefined) return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, ...NO_NODE };
   return { errorCode: ErrorCode.NONE, nodeId, host: endpoint.host, port: endpoint.port };

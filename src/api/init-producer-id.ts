@@ -2,8 +2,9 @@
  * InitProducerId, versions 0 to 6 (KIP-98, KIP-360, KIP-939).
  *
  * - Without a transactional id: a producer id that no one has had, epoch 0, whatever id the client had before.
- * - Left out: transactions. With a transactional id the request is checked as a coordinator would, and then answered as by a broker that is not
- *   the coordinator of any: NOT_COORDINATOR, which makes the client look for it again.
+ * - With one: the id and the next epoch, from its coordinator; whoever had it before is fenced, and a transaction that it has left open is aborted first. Version
+ *   3 says who the producer was (KIP-360), 4 knows PRODUCER_FENCED (KIP-588).
+ * - Two-phase commits need `transaction.two.phase.commit.enable`; prepared transactions cannot be kept, as in Apache Kafka 4.4.
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { InitProducerIdRequest, InitProducerIdResponseDraft } from '../wire/generated/init-producer-id.ts';
@@ -11,28 +12,31 @@ import type { Context, Handler } from './context.ts';
 
 const NO_PRODUCER_ID = -1n;
 const NO_PRODUCER_EPOCH = -1;
+const FENCED_FROM_VERSION = 4;
 
 export const initProducerId: Handler<'initProducerId'> = (request, context) => {
-  const error = errorOf(request, context);
-  if (error !== ErrorCode.NONE) return { errorCode: error, producerId: NO_PRODUCER_ID, producerEpoch: NO_PRODUCER_EPOCH };
+  if ((request.producerId === NO_PRODUCER_ID) !== (request.producerEpoch === NO_PRODUCER_EPOCH)) {
+    return { errorCode: ErrorCode.INVALID_REQUEST, producerId: NO_PRODUCER_ID, producerEpoch: NO_PRODUCER_EPOCH };
+  }
+  if (request.transactionalId !== null) return inTransactions(request, request.transactionalId, context);
   return context
     .nextProducerId()
     .then((producerId): InitProducerIdResponseDraft => ({ errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }));
 };
 
-function errorOf(request: InitProducerIdRequest, context: Context): ErrorCode {
-  if ((request.producerId === NO_PRODUCER_ID) !== (request.producerEpoch === NO_PRODUCER_EPOCH)) return ErrorCode.INVALID_REQUEST;
-  const { transactionalId } = request;
-  if (transactionalId === null) return ErrorCode.NONE;
-  if (transactionalId === '') return ErrorCode.INVALID_REQUEST;
-  if (request.enable2Pc && !context.settings.boolean('transaction.two.phase.commit.enable')) {
-    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-  }
-  if (request.keepPreparedTxn) return ErrorCode.UNSUPPORTED_VERSION;
-  const { transactionTimeoutMs } = request;
-  const maxTimeoutMs = context.settings.int('transaction.max.timeout.ms');
-  if (!request.enable2Pc && (transactionTimeoutMs <= 0 || transactionTimeoutMs > maxTimeoutMs)) {
-    return ErrorCode.INVALID_TRANSACTION_TIMEOUT;
-  }
-  return ErrorCode.NOT_COORDINATOR;
+async function inTransactions(
+  request: InitProducerIdRequest,
+  transactionalId: string,
+  { apiVersion, transactions }: Context,
+): Promise<InitProducerIdResponseDraft> {
+  const { enable2Pc, keepPreparedTxn, producerEpoch, transactionTimeoutMs: timeoutMs } = request;
+  const isNew = request.producerId === NO_PRODUCER_ID;
+  const expected = isNew ? undefined : { producerId: Number(request.producerId), producerEpoch };
+  const given = await transactions.initProducerId({ transactionalId, timeoutMs, enable2Pc, keepPreparedTxn, expected });
+  const isOld = apiVersion < FENCED_FROM_VERSION && given.error === ErrorCode.PRODUCER_FENCED;
+  return {
+    errorCode: isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : given.error,
+    producerId: given.producerId,
+    producerEpoch: given.producerEpoch,
+  };
 }

@@ -9,8 +9,8 @@
  * - acks=0 is not answered; if anything was wrong the connection is closed, so that the producer notices.
  * - A partition named twice counts once, as last given.
  * - Topic ids from version 13 (KIP-516); the leader to go to from version 10 (KIP-951).
- * - Left out: transactions. There is no transaction coordinator, so a transactional batch gets what a broker answers that cannot find one:
- *   NOT_ENOUGH_REPLICAS, which makes the client try again (KIP-890). `transaction.partition.verification.enable` is not asked.
+ * - The first batch of a transaction in a partition waits for the transaction's coordinator (KIP-890): it says that the partition is part of it, or, from version
+ *   12 on, adds it. Version 11 knows TRANSACTION_ABORTABLE. What the coordinator cannot say now is NOT_ENOUGH_REPLICAS, so that the client tries again.
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type {
@@ -23,15 +23,13 @@ import type {
 } from '../wire/generated/produce.ts';
 import { ProtocolViolation } from '../wire/protocol-violation.ts';
 import { checkProducedRecords } from '../wire/produced-records.ts';
-import { RECORDS_AT, RecordBatch, sizeOfBatchAt } from '../wire/record-batch.ts';
 import { ZERO_UUID } from '../wire/uuid.ts';
-import { type Context, type Handler, NO_REPLY, type Partition } from './context.ts';
+import { type Context, type Handler, NO_REPLY, type Partition, type ProducerIdentity, type Reply } from './context.ts';
 import { LeaderHints } from './leader-hints.ts';
+import { transactionalBatchOf, unverifiedAnswer, type VerifiedPartitions, verifyFirstBatches } from './transactional-produce.ts';
 
 const ALL_REPLICAS = -1;
 const ADMIN_CLIENT_ID = '__admin_client';
-const UNVERIFIED =
-  'Unable to verify the partition has been added to the transaction. Underlying error: COORDINATOR_NOT_AVAILABLE';
 
 /** A partition's part of the answer, while it may still change. */
 interface Answer {
@@ -59,13 +57,27 @@ interface Appended {
 }
 
 export const produce: Handler<'produce'> = (request, context) => {
+  const checked = checkAll(request, context);
+  const { producer } = checked;
+  if (producer === undefined || request.transactionalId === null) return produceAll(request, context, checked.refusal, undefined);
+  const claim = { transactionalId: request.transactionalId, ...producer };
+  const verified = verifyFirstBatches(claim, withoutRepeats(request.topicData, context.apiVersion), partitionOf, context);
+  if (!(verified instanceof Promise)) return produceAll(request, context, undefined, verified);
+  return verified.then((later) => produceAll(request, context, undefined, later));
+};
+
+function produceAll(
+  request: ProduceRequest,
+  context: Context,
+  refusal: Refusal | undefined,
+  verified: VerifiedPartitions | undefined,
+): Reply<'produce'> | Promise<Reply<'produce'>> {
   const appended: Appended[] = [];
-  const refusal = refusalOfAll(request, context);
   const topics = withoutRepeats(request.topicData, context.apiVersion).map((topic) => ({
     name: topic.name,
     topicId: topic.topicId,
     partitionResponses: topic.partitionData.map(
-      (data) => refusal?.(data.index) ?? produceTo(topic, data, request, context, appended),
+      (data) => refusal?.(data.index) ?? produceTo(topic, data, request, context, appended, verified),
     ),
   }));
   if (request.acks === 0) return withoutAnswer(topics);
@@ -73,7 +85,7 @@ export const produce: Handler<'produce'> = (request, context) => {
   return new Promise((resolve) => {
     answerWhenDone(appended, request, context, () => resolve(responseOf(topics, context)));
   });
-};
+}
 
 function withoutAnswer(topics: readonly TopicAnswer[]): typeof NO_REPLY {
   for (const topic of topics) {
@@ -135,21 +147,27 @@ function produceTo(
   request: ProduceRequest,
   context: Context,
   appended: Appended[],
+  verified: VerifiedPartitions | undefined,
 ): Answer {
-  const byId = context.apiVersion >= 13;
-  const partition = byId
-    ? context.partitions.findById(topic.topicId, data.index)
-    : context.partitions.find(topic.name, data.index);
+  const partition = partitionOf(topic, data.index, context);
   if (partition === undefined) return refused(data.index, errorOfAbsent(topic, data.index, context));
   const { records } = data;
   const rejection = checkProducedRecords(records, context.apiVersion);
   if (rejection !== undefined || records === null) return refused(data.index, rejection?.error ?? ErrorCode.INVALID_RECORD);
-  if (isTransactional(records)) return refused(data.index, ErrorCode.NOT_ENOUGH_REPLICAS, UNVERIFIED);
+  const verification = verified?.get(partition);
+  if (verification !== undefined && verification.error !== ErrorCode.NONE) {
+    const { errorCode, message } = unverifiedAnswer(verification.error, context.apiVersion);
+    return refused(data.index, errorCode, message);
+  }
   if (request.acks !== ALL_REPLICAS && request.acks !== 0 && request.acks !== 1) {
     return refused(data.index, ErrorCode.INVALID_REQUIRED_ACKS);
   }
   if (partition.isInternal && context.clientId !== ADMIN_CLIENT_ID) return refused(data.index, ErrorCode.INVALID_TOPIC_EXCEPTION);
-  const result = partition.append(records, { requiredAcks: request.acks, origin: 'client' });
+  const result = partition.append(records, {
+    requiredAcks: request.acks,
+    origin: 'client',
+    verificationGuard: verification?.guard,
+  });
   if (!result.ok) return refusedByLog(data.index, partition, result);
   const answer: Answer = {
     index: data.index,
@@ -203,37 +221,47 @@ function errorOfAbsent(topic: ProduceRequestTopicProduceData, index: number, con
     : ErrorCode.NOT_LEADER_OR_FOLLOWER;
 }
 
-function isTransactional(records: Buffer): boolean {
-  const batch = new RecordBatch(records);
-  return batch.isTransactional && batch.producerId >= 0;
-}
-
 function exists(topic: ProduceRequestTopicProduceData, index: number, context: Context): boolean {
   return context.image.partition(nameOf(topic, context), index) !== undefined;
 }
 
-/** Errors that concern the request as a whole and are told for each partition. */
-function refusalOfAll(request: ProduceRequest, context: Context): ((index: number) => Answer) | undefined {
-  let producerId: number | undefined;
+function partitionOf(topic: ProduceRequestTopicProduceData, index: number, context: Context): Partition | undefined {
+  return context.apiVersion >= 13
+    ? context.partitions.findById(topic.topicId, index)
+    : context.partitions.find(topic.name, index);
+}
+
+type Refusal = (index: number) => Answer;
+
+interface Checked {
+  /** An error that concerns the request as a whole and is told for each partition. */
+  readonly refusal?: Refusal;
+  /** Whose transaction the batches are part of. */
+  readonly producer?: ProducerIdentity;
+}
+
+const NOT_TRANSACTIONAL: Checked = {};
+const SEVERAL_PRODUCERS = 'Transactional records contained more than one producer ID';
+
+function checkAll(request: ProduceRequest, context: Context): Checked {
+  let producer: ProducerIdentity | undefined;
   for (const topic of request.topicData) {
     for (const { index: partition, records } of topic.partitionData) {
       const rejection = checkProducedRecords(records, context.apiVersion);
       if (rejection?.ofWholeRequest && (rejection.error !== ErrorCode.UNKNOWN_SERVER_ERROR || exists(topic, partition, context)))
-        return (index) => refused(index, rejection.error, rejection.message);
-      // A torn batch counts as none: what its header says is nothing to go by.
-      if (records === null || records.length < RECORDS_AT || sizeOfBatchAt(records, 0) === undefined) continue;
-      const batch = new RecordBatch(records);
-      if (!batch.isTransactional) continue;
-      if (request.transactionalId === null) return (index) => refused(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
-      if (batch.producerId < 0) continue;
-      if (producerId !== undefined && producerId !== batch.producerId) {
-        return (index) =>
-          refused(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING, 'Transactional records contained more than one producer ID');
-      }
-      producerId = batch.producerId;
+        return { refusal: (index) => refused(index, rejection.error, rejection.message) };
+      const batch = transactionalBatchOf(records);
+      if (batch === undefined) continue;
+      if (request.transactionalId === null)
+        return { refusal: (index) => refused(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED) };
+      const { producerId, producerEpoch } = batch;
+      if (producerId < 0) continue;
+      producer ??= { producerId, producerEpoch };
+      if (producer.producerId !== producerId || producer.producerEpoch !== producerEpoch)
+        return { refusal: (index) => refused(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING, SEVERAL_PRODUCERS) };
     }
   }
-  return undefined;
+  return producer === undefined ? NOT_TRANSACTIONAL : { producer };
 }
 
 function withoutRepeats(

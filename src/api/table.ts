@@ -2,6 +2,8 @@
 import { APIS, type ApiName } from '../wire/generated/apis.ts';
 import { servedApi } from '../wire/header.ts';
 import type { Handler } from './context.ts';
+import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
+import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { apiVersions } from './api-versions.ts';
 import { createPartitions } from './create-partitions.ts';
@@ -15,6 +17,8 @@ import { describeGroups } from './describe-groups.ts';
 import { describeLogDirs } from './describe-log-dirs.ts';
 import { describeProducers } from './describe-producers.ts';
 import { describeTopicPartitions } from './describe-topic-partitions.ts';
+import { describeTransactions } from './describe-transactions.ts';
+import { endTxn } from './end-txn.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
 import { heartbeat } from './heartbeat.ts';
@@ -25,6 +29,7 @@ import { leaveGroup } from './leave-group.ts';
 import { listConfigResources } from './list-config-resources.ts';
 import { listGroups } from './list-groups.ts';
 import { listOffsets } from './list-offsets.ts';
+import { listTransactions } from './list-transactions.ts';
 import { metadata } from './metadata.ts';
 import { offsetCommit } from './offset-commit.ts';
 import { offsetDelete } from './offset-delete.ts';
@@ -32,6 +37,8 @@ import { offsetFetch } from './offset-fetch.ts';
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { produce } from './produce.ts';
 import { syncGroup } from './sync-group.ts';
+import { txnOffsetCommit } from './txn-offset-commit.ts';
+import { writeTxnMarkers } from './write-txn-markers.ts';
 
 export type HandlerTable = { readonly [N in ApiName]: Handler<N> | null };
 
@@ -39,6 +46,8 @@ const NONE = Object.fromEntries(Object.keys(APIS).map((name) => [name, null])) a
 
 export const HANDLERS: HandlerTable = {
   ...NONE,
+  addOffsetsToTxn,
+  addPartitionsToTxn,
   alterConfigs,
   apiVersions,
   createPartitions,
@@ -52,6 +61,8 @@ export const HANDLERS: HandlerTable = {
   describeLogDirs,
   describeProducers,
   describeTopicPartitions,
+  describeTransactions,
+  endTxn,
   fetch,
   findCoordinator,
   heartbeat,
@@ -62,6 +73,7 @@ export const HANDLERS: HandlerTable = {
   listConfigResources,
   listGroups,
   listOffsets,
+  listTransactions,
   metadata,
   offsetCommit,
   offsetDelete,
@@ -69,6 +81,8 @@ export const HANDLERS: HandlerTable = {
   offsetForLeaderEpoch,
   produce,
   syncGroup,
+  txnOffsetCommit,
+  writeTxnMarkers,
 };
 
 export interface AdvertisedApi {

@@ -3,6 +3,8 @@
  * has no effect yet.
  */
 export const ACTED_ON: ReadonlySet<string> = new Set([
+  'add.partitions.to.txn.retry.backoff.max.ms',
+  'add.partitions.to.txn.retry.backoff.ms',
   'advertised.listeners',
   'auto.create.topics.enable',
   'broker.id',
@@ -81,12 +83,16 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'share.coordinator.state.topic.segment.bytes',
   'socket.listen.backlog.size',
   'socket.request.max.bytes',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms',
   'transaction.max.timeout.ms',
+  'transaction.partition.verification.enable',
+  'transaction.remove.expired.transaction.cleanup.interval.ms',
   'transaction.state.log.min.isr',
   'transaction.state.log.num.partitions',
   'transaction.state.log.replication.factor',
   'transaction.state.log.segment.bytes',
   'transaction.two.phase.commit.enable',
+  'transactional.id.expiration.ms',
   'unclean.leader.election.enable',
 ]);
 

@@ -5,6 +5,7 @@
  *     new Kafka({ brokers: [broker.bootstrapServers] });
  */
 import type { Services } from '../api/context.ts';
+import type { TransactionStepName } from '../host/transaction-steps.ts';
 import type { Clock } from '../world/clock.ts';
 import { NodeClock } from '../world/node-clock.ts';
 import { NodeFiles } from '../world/node-files.ts';
@@ -45,6 +46,8 @@ export interface BrokerOptions {
   readonly clusterId?: string;
   /** Told when the broker cannot go on because its disk failed. It has to be stopped then. */
   readonly onFatal?: (reason: Error) => void;
+  /** For tests that stop a broker in the middle of a transaction: told of each step of its coordinator as it is taken. */
+  readonly onTransactionStep?: ((step: TransactionStepName) => void) | undefined;
 }
 
 /** What `start` needs when settings come from several places. */
@@ -108,6 +111,7 @@ export class Broker {
         topics: options.topics,
         clusterId: options.clusterId,
         onFatal: (reason) => options.onFatal?.(reason),
+        onTransactionStep: options.onTransactionStep,
       });
       return new Broker(running, settings, world.clock, removeData);
     } catch (error) {

@@ -9,12 +9,18 @@ import { advertisedApis, HANDLERS } from '../api/table.ts';
 import { GroupCoordinator } from '../host/group-coordinator.ts';
 import { OFFSETS_TOPIC } from '../host/group-settings.ts';
 import { MetadataLog } from '../host/metadata-log.ts';
+import { TransactionCoordinator } from '../host/transaction-coordinator.ts';
+import { TransactionMarkers } from '../host/transaction-markers.ts';
+import { TRANSACTION_TOPIC } from '../host/transaction-settings.ts';
+import type { TransactionStepName } from '../host/transaction-steps.ts';
+import { TransactionVerifier } from '../host/transaction-verifier.ts';
 import { logConfigOf } from '../host/topic-log-config.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { reliableFeatures, SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import { FetchSessions } from '../partition/fetch-sessions.ts';
 import { Partitions } from '../partition/partitions.ts';
 import type { StorageFailure } from '../world/files.ts';
+import { ERROR_NAMES } from '../wire/generated/errors.ts';
 import type { World } from '../world/world.ts';
 import { type DataDirectories, openDirectories } from './data-directories.ts';
 import { dispatchTo } from './dispatch.ts';
@@ -37,6 +43,8 @@ export interface CompositionOptions {
   readonly clusterId: string | undefined;
   /** The broker cannot go on: its metadata, or all its data, is out of reach. */
   onFatal(reason: Error): void;
+  /** For tests that stop a broker in the middle of things. */
+  readonly onTransactionStep?: ((step: TransactionStepName) => void) | undefined;
 }
 
 export interface RunningBroker {
@@ -129,14 +137,36 @@ async function openServices(
       log.error(`the groups of ${partition.topic}-${partition.index} cannot be read`, { error }),
   });
   undo.push(() => groups.stop());
-  partitions.onLeadership(OFFSETS_TOPIC, groups);
+  partitions.onLeadership(OFFSETS_TOPIC, groups.topic);
   controller.onChange((changes) => {
     const deleted = changes.flatMap((change) => (change.kind === 'topicDeleted' ? [change.topic] : []));
     if (deleted.length > 0) groups.onTopicsDeleted(deleted);
   });
+  const { brokerEpoch } = controller;
+  const nextProducerId = producerIdsFrom(() => controller.submit('allocateProducerIds', { brokerId: nodeId, brokerEpoch }));
+  const transactionMarkers = new TransactionMarkers({
+    clock,
+    image,
+    partitions,
+    completeOffsets: (index, end) => groups.completeTransaction(index, end),
+  });
+  const transactions = new TransactionCoordinator({
+    clock,
+    settings,
+    image,
+    markers: transactionMarkers,
+    nextProducerId,
+    createInternalTopic: internalTopics(controller, log),
+    onLoadFailure: (partition, error) =>
+      log.error(`the transactions of ${partition.topic}-${partition.index} cannot be read`, { error }),
+    onFenced: (transactionalId, topic, index, error) =>
+      log.error(`${topic}-${index} refuses the end of the transaction of ${transactionalId}: ${ERROR_NAMES.get(error) ?? error}`),
+    onStep: options.onTransactionStep,
+  });
+  undo.push(() => transactions.stop());
+  partitions.onLeadership(TRANSACTION_TOPIC, transactions.topic);
   await createTopics(controller, topics);
 
-  const { brokerEpoch } = controller;
   const advertised = advertisedApis(HANDLERS);
   return {
     clock,
@@ -152,7 +182,10 @@ async function openServices(
     logDirectories: directories.all,
     fetchSessions: new FetchSessions({ clock, random, slots: settings.int('max.incremental.fetch.session.cache.slots') }),
     groups,
-    nextProducerId: producerIdsFrom(() => controller.submit('allocateProducerIds', { brokerId: nodeId, brokerEpoch })),
+    transactions,
+    transactionVerifier: new TransactionVerifier({ clock, settings, coordinator: transactions }),
+    transactionMarkers,
+    nextProducerId,
     endpointOf: endpointLookup({ nodeId, rack, image, advertised: configs.advertised }),
     advertisedApis: () => advertised,
   };

@@ -65,6 +65,7 @@ function optionsFor(
     highWatermarkCheckpointIntervalMs: settings.long('replica.high.watermark.checkpoint.interval.ms'),
     retentionCheckIntervalMs: settings.long('log.retention.check.interval.ms'),
     producerIdExpirationMs: settings.int('producer.id.expiration.ms'),
+    verifiesTransactions: settings.boolean('transaction.partition.verification.enable'),
     onFailure: (failure: StorageFailure) => onFailure(path, failure),
   };
 }

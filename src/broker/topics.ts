@@ -1,5 +1,5 @@
 /** Topics that the broker itself creates: those asked for at start, and internal ones on first need. Through the controller, as any other. */
-import type { InternalTopic } from '../host/group-settings.ts';
+import type { InternalTopic } from '../host/internal-topic.ts';
 import type { MetadataLog } from '../host/metadata-log.ts';
 import { ERROR_NAMES, ErrorCode } from '../wire/generated/errors.ts';
 import type { TopicToCreate } from './environment.ts';

@@ -2,14 +2,13 @@
  * The group coordinator of this broker: knows which partition of `__consumer_offsets` a group lives in, runs a group machine over each partition
  * that this broker leads, and turns the errors that come from there into each API's answers.
  *
- * A partition with records is loaded as soon as it is led; an empty one costs nothing until a group is asked for in it.
  * Source: KIP-98 and earlier for the placing of groups; KIP-394, KIP-345, KIP-447 and KIP-848 for what the APIs answer.
  */
 import { GroupMachine } from '../machine/group/group-machine.ts';
 import type { GroupAfter, GroupClient, GroupInput, GroupReply } from '../machine/group/input.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
-import type { LeadershipListener } from '../partition/partitions.ts';
 import type { Partition } from '../partition/partition.ts';
+import type { TransactionEnd } from '../partition/transaction-end.ts';
 import type { GroupRecord } from '../wire/coordinator-record.ts';
 import type { DeleteGroupsResponseDeletableGroupResultDraft } from '../wire/generated/delete-groups.ts';
 import type { DescribeGroupsResponseDescribedGroupDraft } from '../wire/generated/describe-groups.ts';
@@ -29,19 +28,15 @@ import type {
   OffsetFetchResponseOffsetFetchResponseGroupDraft,
 } from '../wire/generated/offset-fetch.ts';
 import type { SyncGroupRequest, SyncGroupResponseDraft } from '../wire/generated/sync-group.ts';
-import { coordinatorPartition } from '../wire/java-hash.ts';
+import type { TxnOffsetCommitRequest, TxnOffsetCommitResponseDraft } from '../wire/generated/txn-offset-commit.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
+import { CoordinatedTopic } from './coordinated-topic.ts';
 import { coordinatorErrorOf } from './coordinator-error.ts';
 import { readRecord, writeRecord } from './group-records.ts';
-import {
-  type CoordinatorSettings,
-  type GroupSettings,
-  type InternalTopic,
-  OFFSETS_TOPIC,
-  groupSettingsOf,
-} from './group-settings.ts';
-import { Host } from './host.ts';
+import { type CoordinatorSettings, type GroupSettings, groupSettingsOf } from './group-settings.ts';
+import { Host, type TransactionalWrite } from './host.ts';
+import type { InternalTopic } from './internal-topic.ts';
 
 export type { GroupClient };
 
@@ -56,64 +51,37 @@ export interface GroupCoordinatorOptions {
   onLoadFailure?(partition: Partition, failure: unknown): void;
 }
 
+/** Whether a transactional write may be made, and what has to be shown with it. */
+export interface VerifiedWrite {
+  readonly error: ErrorCode;
+  readonly guard: TransactionalWrite['guard'];
+}
+
 type GroupHost = Host<GroupInput, GroupRecord, GroupReply, GroupAfter>;
 type Answer<K extends GroupReply['kind']> =
   | { readonly error: typeof ErrorCode.NONE; readonly reply: Extract<GroupReply, { kind: K }> }
   | { readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE>; readonly reply?: undefined };
 
-export class GroupCoordinator implements LeadershipListener {
+export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions;
   readonly #settings: GroupSettings;
-  /** Partitions led here, by index. */
-  readonly #led = new Map<number, Partition>();
-  readonly #hosts = new Map<number, GroupHost>();
-  #creating: Promise<unknown> | undefined;
-  #stopped = false;
+  /** `__consumer_offsets`, by group ids. */
+  readonly topic: CoordinatedTopic<GroupHost>;
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options;
     this.#settings = groupSettingsOf(options.settings);
+    const { image } = options;
+    this.topic = new CoordinatedTopic({
+      image,
+      topic: this.#settings.offsetsTopic,
+      createInternalTopic: (topic) => options.createInternalTopic(topic),
+      open: (partition) => this.#open(partition),
+    });
   }
 
-  /** This broker leads the partition of __consumer_offsets now: loads its groups. */
-  onLeader(partition: Partition): void {
-    if (this.#stopped) return;
-    if (this.#led.get(partition.index) !== partition) this.#drop(partition.index);
-    this.#led.set(partition.index, partition);
-    if (partition.log.logEndOffset > partition.log.logStartOffset) this.#hostOf(partition.index);
-  }
-
-  /** This broker leads it no more: what waits is answered with NOT_COORDINATOR. */
-  onResigned(partition: Partition): void {
-    if (this.#led.get(partition.index) !== partition) return;
-    this.#drop(partition.index);
-    this.#led.delete(partition.index);
-  }
-
-  /** Offsets of these topics are forgotten. */
-  onTopicsDeleted(topics: readonly { readonly name: string; readonly id: string }[]): void {
-    for (const host of this.#hosts.values()) void host.submit({ kind: 'topicsDeleted', topics });
-  }
-
-  /** Answers all that waits; no timer stays. */
-  stop(): void {
-    this.#stopped = true;
-    for (const index of this.#hosts.keys()) this.#drop(index);
-    this.#led.clear();
-  }
-
-  #drop(index: number): void {
-    this.#hosts.get(index)?.close(ErrorCode.NOT_COORDINATOR);
-    this.#hosts.delete(index);
-  }
-
-  #hostOf(index: number): GroupHost | undefined {
-    const existing = this.#hosts.get(index);
-    if (existing !== undefined && existing.state !== 'closed') return existing;
-    const partition = this.#led.get(index);
-    // A host that is closed while its partition is led could not be loaded.
-    if (partition === undefined || existing !== undefined) return existing;
-    const host: GroupHost = new Host({
+  #open(partition: Partition): GroupHost {
+    return new Host({
       clock: this.#options.clock,
       partition,
       machine: () => new GroupMachine(this.#settings.machine),
@@ -123,28 +91,20 @@ export class GroupCoordinator implements LeadershipListener {
       writeTimeoutMs: this.#settings.offsetsCommitTimeoutMs,
       onLoadFailure: (failure) => this.#options.onLoadFailure?.(partition, failure),
     });
-    this.#hosts.set(index, host);
-    return host;
   }
 
-  #partitionCount(): number | undefined {
-    return this.#options.image.topicsByName.get(OFFSETS_TOPIC)?.partitions.size;
+  /** Offsets of these topics are forgotten. */
+  onTopicsDeleted(topics: readonly { readonly name: string; readonly id: string }[]): void {
+    for (const host of this.topic.hosts()) void host.submit({ kind: 'topicsDeleted', topics });
+  }
+
+  /** Answers all that waits; no timer stays. */
+  stop(): void {
+    this.topic.stop();
   }
 
   #partitionOf(groupId: string): number {
-    return coordinatorPartition(groupId, this.#partitionCount() ?? this.#settings.offsetsTopic.partitions);
-  }
-
-  /** The broker that coordinates the group. Creates __consumer_offsets on first need, and waits for it rather than let every client ask again. */
-  async coordinatorOf(groupId: string): Promise<{ readonly error: ErrorCode; readonly nodeId: number }> {
-    if (this.#partitionCount() === undefined && !this.#stopped) {
-      this.#creating ??= this.#options.createInternalTopic(this.#settings.offsetsTopic).finally(() => {
-        this.#creating = undefined;
-      });
-      await this.#creating;
-    }
-    const leader = this.#options.image.partition(OFFSETS_TOPIC, this.#partitionOf(groupId))?.leader ?? -1;
-    return { error: leader < 0 ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE, nodeId: leader };
+    return this.topic.partitionOf(groupId);
   }
 
   async #ask<K extends GroupReply['kind']>(
@@ -152,11 +112,12 @@ export class GroupCoordinator implements LeadershipListener {
     index: number,
     input: GroupInput,
     errorOf = coordinatorErrorOf,
+    transaction?: TransactionalWrite,
   ): Promise<Answer<K>> {
-    if (this.#stopped) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
-    const host = this.#hostOf(index);
+    if (this.topic.isStopped) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    const host = this.topic.hostOf(index);
     if (host === undefined) return failed(ErrorCode.NOT_COORDINATOR);
-    const answer = await host.submit(input);
+    const answer = await host.submit(input, transaction);
     if (!answer.ok) return failed(errorOf(answer.error));
     const { reply } = answer;
     if (reply.kind === 'refused') return failed(reply.error as ErrorCode);
@@ -217,6 +178,38 @@ export class GroupCoordinator implements LeadershipListener {
     return { topics };
   }
 
+  /**
+   * Offsets as part of a producer's transaction. `verify` asks its coordinator about the partition of `__consumer_offsets`, where that is needed; topics come
+   * with name and id.
+   */
+  async commitInTransaction(
+    request: TxnOffsetCommitRequest,
+    apiVersion: number,
+    verify: (partition: Partition) => Promise<VerifiedWrite>,
+  ): Promise<TxnOffsetCommitResponseDraft> {
+    const refuse = (errorCode: ErrorCode): TxnOffsetCommitResponseDraft => refusedOffsets(request, errorCode);
+    if (this.topic.isStopped) return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    if (request.groupId === '') return refuse(ErrorCode.INVALID_GROUP_ID);
+    const index = this.#partitionOf(request.groupId);
+    const partition = this.topic.partition(index);
+    if (partition === undefined)
+      return refuse(this.topic.exists ? ErrorCode.NOT_COORDINATOR : ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    const { error, guard } = await verify(partition);
+    if (error !== ErrorCode.NONE) return refuse(coordinatorErrorOf(error));
+    const transaction = { producerId: Number(request.producerId), producerEpoch: request.producerEpoch, guard };
+    const input: GroupInput = { kind: 'commitInTransaction', request, apiVersion };
+    const answer = await this.#ask('commitInTransaction', index, input, coordinatorErrorOf, transaction);
+    return answer.reply?.response ?? refuse(answer.error);
+  }
+
+  /** Ends a producer's transaction in a partition of `__consumer_offsets`: its offsets count, or are forgotten. */
+  async completeTransaction(index: number, end: TransactionEnd): Promise<ErrorCode> {
+    if (this.topic.isStopped) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    const error = (await this.topic.hostOf(index)?.completeTransaction(end)) ?? ErrorCode.NOT_COORDINATOR;
+    const isElsewhere = error === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS || error === ErrorCode.NOT_COORDINATOR;
+    return isElsewhere ? ErrorCode.NOT_LEADER_OR_FOLLOWER : error;
+  }
+
   /** The error, if any, is the group's, in all versions. */
   async fetchOffsets(
     group: OffsetFetchRequestOffsetFetchRequestGroup,
@@ -243,9 +236,9 @@ export class GroupCoordinator implements LeadershipListener {
 
   /** Of all partitions led here; those that are being loaded make the whole answer COORDINATOR_LOAD_IN_PROGRESS. */
   async listGroups(request: ListGroupsRequest): Promise<ListGroupsResponseDraft> {
-    if (this.#stopped) return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, groups: [] };
+    if (this.topic.isStopped) return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, groups: [] };
     const input: GroupInput = { kind: 'list', request };
-    const answers = await Promise.all([...this.#hosts.keys()].map((index) => this.#ask('list', index, input)));
+    const answers = await Promise.all([...this.topic.indexes()].map((index) => this.#ask('list', index, input)));
     const groups: ListGroupsResponseListedGroupDraft[] = [];
     for (const answer of answers) {
       if (answer.reply !== undefined) groups.push(...answer.reply.groups);
@@ -272,6 +265,13 @@ export class GroupCoordinator implements LeadershipListener {
     }
     return [...byPartition];
   }
+}
+
+function refusedOffsets(request: TxnOffsetCommitRequest, errorCode: ErrorCode): TxnOffsetCommitResponseDraft {
+  const topics = request.topics.map(({ name, topicId, partitions }) => {
+    return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) };
+  });
+  return { throttleTimeMs: 0, topics };
 }
 
 function failed(error: ErrorCode): { readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE> } {

@@ -1,6 +1,7 @@
 /** The broker configs that the group coordinator obeys. Source: Kafka's broker configs of the same names. */
 import type { GroupConfig } from '../machine/group/input.ts';
 import type { CompressionCodec } from '../wire/compression/codec.ts';
+import type { InternalTopic } from './internal-topic.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
 
@@ -8,15 +9,6 @@ export const OFFSETS_TOPIC = '__consumer_offsets';
 export interface CoordinatorSettings {
   int(name: string): number;
   long(name: string): number;
-}
-
-/** What is wanted of an internal topic when it does not exist yet. */
-export interface InternalTopic {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replicationFactor: number;
-  /** Topic configs by Kafka's names. */
-  readonly configs: Readonly<Record<string, string>>;
 }
 
 export interface GroupSettings {

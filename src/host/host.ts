@@ -8,7 +8,9 @@
  * - every request is answered exactly once: with the machine's reply, or with the error that kept it from one;
  * - after a commit that failed the machine is dropped and, while this broker leads, loaded again.
  */
+import type { VerificationGuard } from '../log/verification.ts';
 import type { Partition } from '../partition/partition.ts';
+import { appendEndMarker, type TransactionEnd } from '../partition/transaction-end.ts';
 import type { CompressionCodec } from '../wire/compression/codec.ts';
 import { readControlRecord } from '../wire/control-record.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
@@ -31,7 +33,7 @@ export interface LogPlace {
   readonly producerId: number;
 }
 
-export interface Step<Record, Reply, After> {
+export interface Step<Record, Reply, After, Effect = never> {
   readonly records: readonly Record[];
   /** True: all in one batch or none. False: in as many batches as their size asks for. */
   readonly atomic: boolean;
@@ -39,34 +41,40 @@ export interface Step<Record, Reply, After> {
   readonly replies: readonly { readonly requestId: number; readonly reply: Reply }[];
   /** Handed back to `stored` when the records are committed, or to `notStored` when the partition refused them. */
   readonly after: readonly After[];
+  /** What the world has to do, once the records and all before them are committed. */
+  readonly effects?: readonly Effect[];
   /** Monotonic; Infinity when nothing is due. */
   readonly wakeAtMs: number;
 }
 
-export interface Machine<Input, Record, Reply, After> {
+export interface Machine<Input, Record, Reply, After, Effect = never> {
   apply(record: Record, place: LogPlace): void;
   /** A transaction of this producer has ended. */
   applyTransactionEnd(producerId: number, committed: boolean): void;
   /** After the last `apply` of a replay, before the first step. */
-  loaded(now: Instant): Step<Record, Reply, After>;
-  step(requestId: number, input: Input, now: Instant): Step<Record, Reply, After>;
+  loaded(now: Instant): Step<Record, Reply, After, Effect>;
+  step(requestId: number, input: Input, now: Instant): Step<Record, Reply, After, Effect>;
   /** Something is due. */
-  wake(now: Instant): Step<Record, Reply, After>;
-  stored(after: After, now: Instant): Step<Record, Reply, After>;
-  notStored(after: After, error: ErrorCode, now: Instant): Step<Record, Reply, After>;
+  wake(now: Instant): Step<Record, Reply, After, Effect>;
+  stored(after: After, now: Instant): Step<Record, Reply, After, Effect>;
+  notStored(after: After, error: ErrorCode, now: Instant): Step<Record, Reply, After, Effect>;
 }
 
-export interface HostOptions<Input, Record, Reply, After> {
+export interface HostOptions<Input, Record, Reply, After, Effect = never> {
   readonly clock: Clock;
   readonly partition: Partition;
   /** A fresh, empty machine. */
-  machine(): Machine<Input, Record, Reply, After>;
+  machine(): Machine<Input, Record, Reply, After, Effect>;
   /** Undefined for a kind that is not known: it is passed over. */
   readRecord(key: Buffer, value: Buffer | null): Record | undefined;
   writeRecord(record: Record): { readonly key: Buffer; readonly value: Buffer | null };
   readonly codec: CompressionCodec;
   /** A reply whose records are not committed in this time is given as REQUEST_TIMED_OUT; what was decided stands. */
   readonly writeTimeoutMs: number;
+  /** Carries out what the machine wants of the world. */
+  carryOut?(effect: Effect): void;
+  /** The machine is no more, and what it wanted of the world is void: a new one says anew what it wants. */
+  onDropped?(): void;
   /** A replay that the log does not allow; the host is closed then. */
   onLoadFailure(failure: unknown): void;
 }
@@ -74,10 +82,19 @@ export interface HostOptions<Input, Record, Reply, After> {
 /** A request either gets the machine's reply or the error that kept it from one, as the partition has it. */
 export type Hosted<Reply> = { readonly ok: true; readonly reply: Reply } | { readonly ok: false; readonly error: ErrorCode };
 
+/** A request whose records are part of a producer's transaction: they count once its marker has come. */
+export interface TransactionalWrite {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Undefined when the transaction is open in the partition. */
+  readonly guard: VerificationGuard | undefined;
+}
+
 /** Appended and not yet committed, with what waits for that. */
-interface Uncommitted<Reply, After> {
+interface Uncommitted<Reply, After, Effect> {
   replies: { readonly requestId: number; readonly reply: Reply }[];
   readonly after: readonly After[];
+  effects: Effect[];
   readonly deadlineMs: number;
 }
 
@@ -86,20 +103,20 @@ const ALL_REPLICAS = -1;
 const BATCH_OVERHEAD_BYTES = 61;
 const RECORD_OVERHEAD_BYTES = 32;
 
-export class Host<Input, Record, Reply, After> {
-  readonly #options: HostOptions<Input, Record, Reply, After>;
-  #machine: Machine<Input, Record, Reply, After>;
+export class Host<Input, Record, Reply, After, Effect = never> {
+  readonly #options: HostOptions<Input, Record, Reply, After, Effect>;
+  #machine: Machine<Input, Record, Reply, After, Effect>;
   #state: 'loading' | 'active' | 'closed' = 'loading';
   /** Grows with every load, so that a callback of an earlier one is known as such. */
   #incarnation = 0;
   #nextRequestId = 0;
   readonly #waiting = new Map<number, (answer: Hosted<Reply>) => void>();
-  #uncommitted: Uncommitted<Reply, After>[] = [];
+  #uncommitted: Uncommitted<Reply, After, Effect>[] = [];
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(options: HostOptions<Input, Record, Reply, After>) {
+  constructor(options: HostOptions<Input, Record, Reply, After, Effect>) {
     this.#options = options;
     this.#machine = options.machine();
     this.#load();
@@ -115,13 +132,32 @@ export class Host<Input, Record, Reply, After> {
   }
 
   /** COORDINATOR_LOAD_IN_PROGRESS until the replay is over, NOT_COORDINATOR once closed. */
-  submit(input: Input): Promise<Hosted<Reply>> {
-    if (this.#state === 'loading') return Promise.resolve({ ok: false, error: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS });
-    if (this.#state === 'closed') return Promise.resolve({ ok: false, error: ErrorCode.NOT_COORDINATOR });
+  submit(input: Input, transaction?: TransactionalWrite): Promise<Hosted<Reply>> {
+    const error = this.#unavailable();
+    if (error !== ErrorCode.NONE) return Promise.resolve({ ok: false, error });
     const requestId = this.#nextRequestId++;
     return new Promise((resolve) => {
       this.#waiting.set(requestId, resolve);
-      this.#take(this.#machine.step(requestId, input, this.#now()), requestId);
+      this.#take(this.#machine.step(requestId, input, this.#now()), requestId, transaction);
+    });
+  }
+
+  #unavailable(): ErrorCode {
+    if (this.#state === 'loading') return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+    return this.#state === 'closed' ? ErrorCode.NOT_COORDINATOR : ErrorCode.NONE;
+  }
+
+  /** Appends the marker that ends a producer's transaction here. Resolves with NONE when it is committed. */
+  completeTransaction(end: TransactionEnd): Promise<ErrorCode> {
+    const error = this.#unavailable();
+    if (error !== ErrorCode.NONE) return Promise.resolve(error);
+    const { partition, clock } = this.#options;
+    const result = appendEndMarker(partition, end, clock.now());
+    if (!result.ok) return Promise.resolve(result.error);
+    this.#machine.applyTransactionEnd(end.producerId, end.committed);
+    return new Promise((resolve) => {
+      this.#expectCommit(result.lastOffset + 1, []);
+      partition.onCommitted(result.lastOffset + 1, resolve);
     });
   }
 
@@ -185,32 +221,35 @@ export class Host<Input, Record, Reply, After> {
   }
 
   /** Carries out what the machine has decided. `requestId`: the request it was about. */
-  #take(step: Step<Record, Reply, After>, requestId: number | undefined): void {
+  #take(step: Step<Record, Reply, After, Effect>, requestId: number | undefined, transaction?: TransactionalWrite): void {
     this.#wakeAtMs = step.wakeAtMs;
-    const error = this.#append(step);
-    if (error === ErrorCode.NONE) this.#hold(step.replies);
+    const error = this.#append(step, transaction);
+    if (error === ErrorCode.NONE) this.#hold(step.replies, step.effects);
     else this.#refused(step, requestId, error);
     this.#arm();
   }
 
   /** Appends and applies. What follows a batch that was refused is left out. */
-  #append(step: Step<Record, Reply, After>): ErrorCode {
+  #append(step: Step<Record, Reply, After, Effect>, transaction: TransactionalWrite | undefined): ErrorCode {
     if (step.records.length === 0) return ErrorCode.NONE;
     const { partition, clock, codec } = this.#options;
     const timestamp = clock.now();
+    const producerId = transaction?.producerId ?? -1;
+    const producer = transaction && { producerId, producerEpoch: transaction.producerEpoch, transactional: true };
     const parts = this.#parts(step);
     for (const part of parts) {
       const records = part.map(({ key, value }) => ({ key, value, timestamp }));
-      const batch = buildBatch({ baseOffset: 0, partitionLeaderEpoch: partition.leaderEpoch, records, codec });
-      const result = partition.append(batch, { requiredAcks: ALL_REPLICAS, origin: 'coordinator' });
+      const batch = buildBatch({ baseOffset: 0, partitionLeaderEpoch: partition.leaderEpoch, records, codec, ...producer });
+      const verificationGuard = transaction?.guard;
+      const result = partition.append(batch, { requiredAcks: ALL_REPLICAS, origin: 'coordinator', verificationGuard });
       if (!result.ok) return result.error;
-      part.forEach(({ record }, index) => this.#machine.apply(record, { offset: result.firstOffset + index, producerId: -1 }));
+      part.forEach(({ record }, index) => this.#machine.apply(record, { offset: result.firstOffset + index, producerId }));
       this.#expectCommit(result.lastOffset + 1, part === parts.at(-1) ? step.after : []);
     }
     return ErrorCode.NONE;
   }
 
-  #parts(step: Step<Record, Reply, After>) {
+  #parts(step: Step<Record, Reply, After, Effect>) {
     const written = step.records.map((record) => ({ record, ...this.#options.writeRecord(record) }));
     if (step.atomic) return [written];
     const parts: (typeof written)[] = [];
@@ -231,9 +270,10 @@ export class Host<Input, Record, Reply, After> {
   }
 
   #expectCommit(offset: number, after: readonly After[]): void {
-    const entry: Uncommitted<Reply, After> = {
+    const entry: Uncommitted<Reply, After, Effect> = {
       replies: [],
       after,
+      effects: [],
       deadlineMs: this.#options.clock.monotonic() + this.#options.writeTimeoutMs,
     };
     this.#uncommitted.push(entry);
@@ -245,15 +285,17 @@ export class Host<Input, Record, Reply, After> {
     });
   }
 
-  /** Replies wait for all that has been appended so far. */
-  #hold(replies: Step<Record, Reply, After>['replies']): void {
+  /** Replies and effects wait for all that has been appended so far. */
+  #hold(replies: Step<Record, Reply, After>['replies'], effects: readonly Effect[] = []): void {
     const last = this.#uncommitted.at(-1);
-    if (last === undefined) this.#release(replies);
-    else last.replies.push(...replies);
+    if (last === undefined) return this.#release(replies, effects);
+    last.replies.push(...replies);
+    last.effects.push(...effects);
   }
 
-  #release(replies: Step<Record, Reply, After>['replies']): void {
+  #release(replies: Step<Record, Reply, After>['replies'], effects: readonly Effect[]): void {
     for (const { requestId, reply } of replies) this.#answer(requestId, { ok: true, reply });
+    for (const effect of effects) this.#options.carryOut?.(effect);
   }
 
   #answer(requestId: number, answer: Hosted<Reply>): void {
@@ -262,16 +304,16 @@ export class Host<Input, Record, Reply, After> {
     resolve?.(answer);
   }
 
-  #committed(entry: Uncommitted<Reply, After>): void {
+  #committed(entry: Uncommitted<Reply, After, Effect>): void {
     const count = this.#uncommitted.indexOf(entry) + 1;
     for (const done of this.#uncommitted.splice(0, count)) {
-      this.#release(done.replies);
+      this.#release(done.replies, done.effects);
       for (const after of done.after) this.#take(this.#machine.stored(after, this.#now()), undefined);
     }
   }
 
   /** Nothing was appended: the request it was about gets the error, and the machine takes back what it had counted on. */
-  #refused(step: Step<Record, Reply, After>, requestId: number | undefined, error: ErrorCode): void {
+  #refused(step: Step<Record, Reply, After, Effect>, requestId: number | undefined, error: ErrorCode): void {
     this.#hold(step.replies.filter((one) => one.requestId !== requestId));
     if (requestId !== undefined && step.replies.some((one) => one.requestId === requestId))
       this.#answer(requestId, { ok: false, error });
@@ -295,6 +337,7 @@ export class Host<Input, Record, Reply, After> {
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
     this.#uncommitted = [];
     this.#machine = this.#options.machine();
+    this.#options.onDropped?.();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const resolve of waiting) resolve({ ok: false, error });

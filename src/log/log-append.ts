@@ -48,7 +48,7 @@ export function append(log: LogParts, records: Buffer, o: AppendOptions): Append
   const producers = log.producerState.check(batches, {
     origin: o.origin,
     transactionVersion: o.transactionVersion ?? 0,
-    transactionVerified: o.transactionVerified ?? false,
+    verificationGuard: o.verificationGuard,
   });
   if (producers.kind === 'refused') return refuse(producers.error, producers.message);
   if (producers.kind === 'duplicate') return duplicate(log, producers.batch);

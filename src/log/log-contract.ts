@@ -7,6 +7,7 @@ import type { FileHandles } from './file-handles.ts';
 import type { LogConfig } from './log-config.ts';
 import type { AppendOrigin, RecordError } from './record-validator.ts';
 import type { TailMemory } from './tail-memory.ts';
+import type { VerificationGuard } from './verification.ts';
 
 export interface LogOptions {
   readonly files: Files;
@@ -29,6 +30,8 @@ export interface LogOptions {
   readonly cleanShutdown?: boolean;
   /** producer.id.expiration.ms; default a day. */
   readonly producerIdExpirationMs?: number;
+  /** transaction.partition.verification.enable; default true. */
+  readonly verifiesTransactions?: boolean | undefined;
   /** Shared by all logs of a broker. */
   readonly tailMemory?: TailMemory;
   /** Shared by all logs of a broker. */
@@ -59,10 +62,10 @@ export interface AppendOptions {
   /** Written into the batches; with origin 'replication' they keep the one they have. */
   readonly leaderEpoch: number;
   readonly origin: AppendOrigin;
-  /** The transaction coordinator has confirmed that this partition is part of the producer's open transaction (KIP-890). */
-  readonly transactionVerified?: boolean;
+  /** From `startVerification`, once the transaction coordinator has confirmed that this partition is part of the transaction (KIP-890). */
+  readonly verificationGuard?: VerificationGuard | undefined;
   /** transaction.version that end markers are checked by. Default 0. */
-  readonly transactionVersion?: number;
+  readonly transactionVersion?: number | undefined;
 }
 
 export type ReadBound = 'logEnd' | 'highWatermark' | 'lastStable';

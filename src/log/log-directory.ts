@@ -51,6 +51,8 @@ export interface LogDirectoryOptions {
   readonly retentionCheckIntervalMs?: number;
   /** producer.id.expiration.ms */
   readonly producerIdExpirationMs?: number;
+  /** transaction.partition.verification.enable; default true. */
+  readonly verifiesTransactions?: boolean;
   /** producer.id.expiration.check.interval.ms */
   readonly producerIdExpirationCheckIntervalMs?: number;
   /** Shared by all directories of a broker. */
@@ -236,6 +238,7 @@ export class LogDirectory {
       cleanShutdown: cleanShutdown || isNew,
       handles: this.handles,
       ...(o.producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs: o.producerIdExpirationMs }),
+      verifiesTransactions: o.verifiesTransactions,
       ...(o.tailMemory === undefined ? {} : { tailMemory: o.tailMemory }),
       onFailure: this.onLogFailure,
     });

@@ -31,6 +31,7 @@ import { fileNamesIn, type Recovered, recoverLog } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { drawRollJitter, roll } from './segment-keeper.ts';
 import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
+import type { FirstBatch } from './verification.ts';
 
 export type { AppendResult, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
 
@@ -115,6 +116,7 @@ export class Log {
         directory,
         where: `${o.topic}-${o.partition}`,
         expirationMs: o.producerIdExpirationMs ?? DAY_MS,
+        verifiesTransactions: o.verifiesTransactions,
       },
       leaderEpochs,
       recoveryPoint: o.recoveryPoint ?? 0,
@@ -197,6 +199,11 @@ export class Log {
    */
   append(records: Buffer, o: AppendOptions): AppendResult {
     return append(this.parts, records, o);
+  }
+
+  /** As ProducerState has it. */
+  startVerification(batch: FirstBatch): ReturnType<ProducerState['startVerification']> {
+    return this.producerState.startVerification(batch, this.parts.o.clock.now());
   }
 
   /** Ends the active segment, unless it is empty. */

@@ -9,6 +9,7 @@ import type { RecordBatch } from '../wire/record-batch.ts';
 import { recordsOf } from '../wire/record.ts';
 import { ProducerEntry } from './producer-entry.ts';
 import type { AppendOrigin } from './record-validator.ts';
+import type { Verification } from './verification.ts';
 
 export interface CompletedTransaction {
   readonly producerId: number;
@@ -51,16 +52,26 @@ export class ProducerAppend {
   readonly updated: ProducerEntry;
   /** First offset of a transaction that began in this append, or -1. */
   startedTxnFirstOffset = -1;
+  /** The last transactional batch staged. */
+  transactional: RecordBatch | undefined;
   private readonly current: ProducerEntry;
   private readonly origin: AppendOrigin;
   private readonly where: string;
+  private readonly verification: Verification | undefined;
 
-  constructor(producerId: number, current: ProducerEntry | undefined, origin: AppendOrigin, where: string) {
+  constructor(
+    producerId: number,
+    current: ProducerEntry | undefined,
+    origin: AppendOrigin,
+    where: string,
+    verification: Verification | undefined,
+  ) {
     const before = current ?? new ProducerEntry(producerId);
     this.producerId = producerId;
     this.current = before;
     this.origin = origin;
     this.where = where;
+    this.verification = verification;
     this.updated = new ProducerEntry(
       producerId,
       before.producerEpoch,
@@ -72,6 +83,7 @@ export class ProducerAppend {
 
   /** Stages the batch. The transaction that its marker ends, nothing, or why it is refused. */
   add(batch: RecordBatch, transactionVersion: number): CompletedTransaction | ProducerRefusal | undefined {
+    if (batch.isTransactional) this.transactional = batch;
     if (!batch.isControl) return this.addData(batch);
     const marker = endMarkerOf(batch);
     return marker === undefined ? undefined : this.addMarker(batch, marker, transactionVersion);
@@ -132,6 +144,8 @@ export class ProducerAppend {
 
   private checkSequence(epoch: number, firstSequence: number, offset: number): ProducerRefusal | undefined {
     const { updated, current, producerId, where } = this;
+    const refused = this.checkFirstSequence(firstSequence, offset);
+    if (refused !== undefined) return refused;
     if (epoch !== updated.producerEpoch) {
       if (firstSequence === 0 || updated.producerEpoch < 0) return undefined;
       return {
@@ -149,6 +163,21 @@ export class ProducerAppend {
         `Out of order sequence number for producer ${producerId} at offset ${offset} in partition ${where}: ` +
         `${firstSequence} (incoming seq. number), ${last} (current end sequence number)`,
     };
+  }
+
+  /** While a transaction is being verified (KIP-890): nothing may be written ahead of its first batch. */
+  private checkFirstSequence(firstSequence: number, offset: number): ProducerRefusal | undefined {
+    const { verification, current, producerId, where } = this;
+    if (verification === undefined) return undefined;
+    const refuse = (what: string, why: string): ProducerRefusal => ({
+      error: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+      message: `${what} sequence number for producer ${producerId} at offset ${offset} in partition ${where}: ${firstSequence} (incoming seq. number)${why}`,
+    });
+    if (verification.bumpsEpochs && firstSequence !== 0 && current.batches.length === 0) {
+      return refuse('Invalid', '. Expected sequence 0 for transactions v2 idempotent producer with no existing state.');
+    }
+    if (firstSequence <= verification.lowestSequence) return undefined;
+    return refuse('Out of order', `, ${verification.lowestSequence} (earliest seen sequence)`);
   }
 
   private checkCoordinator(marker: EndMarker, offset: number): ProducerRefusal | undefined {

@@ -13,6 +13,7 @@ import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import { formatProducerSnapshot, parseProducerSnapshot } from './producer-snapshot.ts';
 import type { AppendOrigin } from './record-validator.ts';
 import { offsetOfName, paddedOffset, SNAPSHOT_SUFFIX } from './segment-names.ts';
+import { type FirstBatch, type VerificationGuard, Verifications } from './verification.ts';
 
 export interface ProducerStateOptions {
   readonly files: Files;
@@ -22,6 +23,8 @@ export interface ProducerStateOptions {
   readonly expirationMs: number;
   /** What the directory holds, where the caller has just looked. */
   readonly names?: readonly string[];
+  /** transaction.partition.verification.enable: transactional batches need the word of their coordinator. Default true. */
+  readonly verifiesTransactions?: boolean | undefined;
 }
 
 /** Kept until the append is written down. */
@@ -62,7 +65,9 @@ export class ProducerState {
   private readonly directory: string;
   private readonly where: string;
   private readonly expirationMs: number;
+  private readonly verifiesTransactions: boolean;
   // Most logs of thousands know no producers: each map comes into being with its first entry.
+  private verifications: Verifications | undefined;
   private producers: Map<number, ProducerEntry> = NONE;
   /** By first offset, ascending. */
   private ongoing: Map<number, OpenTransaction> = NONE;
@@ -78,6 +83,7 @@ export class ProducerState {
     this.directory = o.directory;
     this.where = o.where;
     this.expirationMs = o.expirationMs;
+    this.verifiesTransactions = o.verifiesTransactions ?? true;
     this.listSnapshots(o.names ?? o.files.list(o.directory).map(({ name }) => name));
   }
 
@@ -111,10 +117,40 @@ export class ProducerState {
     return this.ongoing.keys();
   }
 
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    const entry = this.producers.get(producerId);
+    return entry !== undefined && entry.currentTxnFirstOffset >= 0 && entry.producerEpoch === producerEpoch;
+  }
+
+  /**
+   * What is needed before this batch may be appended: nothing, when its transaction is open here, or the coordinator's word, and then `guard` has to be shown
+   * at the append. A batch of an older epoch is refused.
+   */
+  startVerification(batch: FirstBatch, nowMs: number): { readonly guard: VerificationGuard | undefined } | ProducerRefusal {
+    const refused = this.refuseOlderEpoch(batch, this.producers.get(batch.producerId));
+    if (refused !== undefined) return refused;
+    if (this.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return { guard: undefined };
+    this.verifications ??= new Verifications();
+    return { guard: this.verifications.start(batch, nowMs) };
+  }
+
+  private refuseOlderEpoch(
+    { producerId, producerEpoch }: Pick<RecordBatch, 'producerId' | 'producerEpoch'>,
+    entry: ProducerEntry | undefined,
+  ): ProducerRefusal | undefined {
+    if (entry === undefined || producerEpoch >= entry.producerEpoch) return undefined;
+    const message = `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.producerEpoch}`;
+    return { error: ErrorCode.INVALID_PRODUCER_EPOCH, message };
+  }
+
   /** Whether the batches may be appended. Changes nothing. */
   check(
     batches: readonly RecordBatch[],
-    o: { readonly origin: AppendOrigin; readonly transactionVersion: number; readonly transactionVerified: boolean },
+    o: {
+      readonly origin: AppendOrigin;
+      readonly transactionVersion: number;
+      readonly verificationGuard: VerificationGuard | undefined;
+    },
   ): ProducerCheck {
     const appends: ProducerAppend[] = [];
     const completed: CompletedTransaction[] = [];
@@ -127,12 +163,12 @@ export class ProducerState {
         if (duplicate !== undefined) return { kind: 'duplicate', batch: duplicate };
       }
       if (o.origin === 'client' || o.origin === 'coordinator') {
-        const refused = this.checkMembership(batch, entry, o.transactionVerified);
+        const refused = this.checkMembership(batch, entry, o.verificationGuard);
         if (refused !== undefined) return refused;
       }
       let append = appends.find((known) => known.producerId === producerId);
       if (append === undefined) {
-        append = new ProducerAppend(producerId, entry, o.origin, this.where);
+        append = new ProducerAppend(producerId, entry, o.origin, this.where, this.verifications?.get(producerId));
         appends.push(append);
       }
       const result = append.add(batch, o.transactionVersion);
@@ -144,15 +180,16 @@ export class ProducerState {
   }
 
   /** A transactional batch belongs to a transaction that is open here, or that its coordinator has vouched for (KIP-890). */
-  private checkMembership(batch: RecordBatch, entry: ProducerEntry | undefined, verified: boolean): ProducerCheck | undefined {
-    if (!batch.isTransactional) return undefined;
-    const { producerEpoch } = batch;
-    if (entry !== undefined && entry.currentTxnFirstOffset >= 0 && entry.producerEpoch === producerEpoch) return undefined;
-    if (entry !== undefined && producerEpoch < entry.producerEpoch) {
-      const message = `Epoch of producer ${batch.producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.producerEpoch}`;
-      return { kind: 'refused', error: ErrorCode.INVALID_PRODUCER_EPOCH, message };
-    }
-    if (batch.isControl || verified) return undefined;
+  private checkMembership(
+    batch: RecordBatch,
+    entry: ProducerEntry | undefined,
+    guard: VerificationGuard | undefined,
+  ): ProducerCheck | undefined {
+    if (!batch.isTransactional || this.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return undefined;
+    const refused = this.refuseOlderEpoch(batch, entry);
+    if (refused !== undefined) return { kind: 'refused', ...refused };
+    if (!this.verifiesTransactions || batch.isControl) return undefined;
+    if (guard !== undefined && guard === this.verifications?.get(batch.producerId)) return undefined;
     return { kind: 'refused', error: ErrorCode.INVALID_TXN_STATE, message: 'Record was not part of an ongoing transaction' };
   }
 
@@ -172,6 +209,7 @@ export class ProducerState {
         known.lastTimestamp = updated.lastTimestamp;
         known.currentTxnFirstOffset = updated.currentTxnFirstOffset;
       }
+      if (append.transactional !== undefined) this.verifications?.onAppended(append.transactional);
       if (append.startedTxnFirstOffset >= 0) {
         const open = { producerId: append.producerId, lastOffset: -1 };
         this.ongoing = withEntry(this.ongoing, append.startedTxnFirstOffset, open);
@@ -189,7 +227,7 @@ export class ProducerState {
    */
   replay(batch: RecordBatch, onCompleted?: (transaction: CompletedTransaction, lastStableOffset: number) => void): void {
     if (batch.producerId >= 0 && isExact(batch)) {
-      const result = this.check([batch], { origin: 'replication', transactionVersion: 0, transactionVerified: true });
+      const result = this.check([batch], { origin: 'replication', transactionVersion: 0, verificationGuard: undefined });
       if (result.kind === 'sound' && result.staged !== undefined) this.apply(result.staged, onCompleted ?? (() => undefined));
     }
     this.endOffset = batch.lastOffset + 1;
@@ -226,6 +264,7 @@ export class ProducerState {
 
   removeExpired(nowMs: number): void {
     for (const [producerId, entry] of this.producers) if (this.isExpired(entry, nowMs)) this.producers.delete(producerId);
+    this.verifications?.removeExpired(nowMs, this.expirationMs);
   }
 
   get latestSnapshotOffset(): number | undefined {

@@ -11,6 +11,7 @@
  */
 import type { AppendResult, Log, ReadBound } from '../log/log.ts';
 import type { AppendOrigin } from '../log/record-validator.ts';
+import type { FirstBatch, VerificationGuard } from '../log/verification.ts';
 import { INTERNAL_TOPICS } from '../wire/topic-name.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import { type LookedUp, lookUpOffset } from './offset-lookup.ts';
@@ -24,6 +25,16 @@ export interface Leadership {
   readonly partitionEpoch: number;
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
+}
+
+export interface PartitionAppend {
+  /** -1 demands enough replicas in sync. */
+  readonly requiredAcks: number;
+  readonly origin: AppendOrigin;
+  /** From `startVerification`, for the first batch of a transaction. */
+  readonly verificationGuard?: VerificationGuard | undefined;
+  /** transaction.version that an end marker is checked by. */
+  readonly transactionVersion?: number;
 }
 
 /** What waits at a partition to be looked at again. */
@@ -137,13 +148,25 @@ export class Partition {
    * Appends a record set as leader. Synchronous: offsets are assigned when it returns, nothing is written yet; wait with `onWritten` or
    * `onCommitted` for `lastOffset + 1`. `requiredAcks` -1 demands enough replicas in sync.
    */
-  append(records: Buffer, options: { readonly requiredAcks: number; readonly origin: AppendOrigin }): AppendResult {
+  append(records: Buffer, options: PartitionAppend): AppendResult {
     if (this.#failure !== ErrorCode.NONE) return refused(this.#failure, null);
     if (!this.isLeader) return refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, null);
     if (options.requiredAcks === ALL_REPLICAS && this.isr.length < this.effectiveMinIsr) {
       return refused(ErrorCode.NOT_ENOUGH_REPLICAS, null);
     }
-    return this.log.append(records, { leaderEpoch: this.leaderEpoch, origin: options.origin });
+    return this.log.append(records, {
+      leaderEpoch: this.leaderEpoch,
+      origin: options.origin,
+      verificationGuard: options.verificationGuard,
+      transactionVersion: options.transactionVersion,
+    });
+  }
+
+  /** As ProducerState has it, at the leader. */
+  startVerification(batch: FirstBatch): { readonly guard: VerificationGuard | undefined } | { readonly error: ErrorCode } {
+    if (this.#failure !== ErrorCode.NONE) return { error: this.#failure };
+    if (!this.isLeader) return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER };
+    return this.log.startVerification(batch);
   }
 
   /** Runs `run` when everything below `offset` has been taken over by the operating system; at once when it has. */

@@ -1,18 +1,17 @@
 import { expect } from 'chai';
-import { initProducerId } from '../../src/api/init-producer-id.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import type { InitProducerIdRequestDraft } from '../../src/wire/generated/init-producer-id.ts';
-import { SmallBroker } from '../support/small-broker.ts';
+import { TransactionalBroker } from '../support/transactional-broker.ts';
 
 describe('InitProducerId', () => {
-  const broker = new SmallBroker();
+  const broker = new TransactionalBroker();
   let next = 4000;
 
   async function ask(over: Partial<InitProducerIdRequestDraft>, version = 6): Promise<[number, bigint, number]> {
     const request = { transactionalId: null, transactionTimeoutMs: 1000, ...over };
     const nextProducerId = (): Promise<number> => Promise.resolve(next++);
-    const asked = broker.ask('initProducerId', initProducerId, version, request, { nextProducerId });
-    await broker.turn();
+    const asked = broker.send('initProducerId', version, request, { nextProducerId });
+    await broker.settle();
     return [asked.answer.errorCode, asked.answer.producerId, asked.answer.producerEpoch];
   }
 
@@ -36,7 +35,7 @@ describe('InitProducerId', () => {
       ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     ],
     ['a prepared transaction to keep', { transactionalId: 't', keepPreparedTxn: true }, ErrorCode.UNSUPPORTED_VERSION],
-    ['a transactional id: no coordinator is here', { transactionalId: 't' }, ErrorCode.NOT_COORDINATOR],
+    ['a transactional id while nobody coordinates it', { transactionalId: 't' }, ErrorCode.NOT_COORDINATOR],
   ];
   for (const [what, over, error] of refusals) {
     it(`refuses ${what}`, async () => expect(await ask(over)).to.deep.equal([error, -1n, -1]));

@@ -47,7 +47,7 @@ async function coordinatorOver(path: string, directory: LogDirectory): Promise<G
   for (const log of offsetsLogs) {
     const partition = new Partition({ nodeId: 1, topic: log.topic, topicId: log.topicId ?? '', index: log.partition, log });
     partition.lead({ leader: 1, leaderEpoch: 100, partitionEpoch: 1, replicas: [1], isr: [1] });
-    groups.onLeader(partition);
+    groups.topic.onLeader(partition);
   }
   for (let turn = 0; turn < 10_000; turn++) {
     const { errorCode } = await groups.listGroups({ statesFilter: [], typesFilter: [] });

@@ -64,6 +64,7 @@ describe('the metadata log', () => {
     const { log, stop } = await open();
     expect(Object.fromEntries(log.image.features)).to.deep.equal({
       'metadata.version': 33,
+      'transaction.version': 2,
       'eligible.leader.replicas.version': 1,
     });
     expect(log.image.configsOf(4, '').get('min.insync.replicas')).to.equal('1');

@@ -29,6 +29,7 @@ export async function openLog(
     topic: 'topic',
     partition: 0,
     topicId: TOPIC_ID,
+    verifiesTransactions: false,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
     ...o,
     files,
@@ -76,7 +77,7 @@ export function marker(producerId: number, producerEpoch: number, kind: 'commit'
 
 /** Appends as a client does and says at which offset, or with which error. */
 export function put(log: Log, bytes: Buffer, leaderEpoch = 0): number {
-  const result = log.append(bytes, { leaderEpoch, origin: 'client', transactionVerified: true });
+  const result = log.append(bytes, { leaderEpoch, origin: 'client' });
   if (!result.ok) throw new Error(`refused with ${result.error}: ${result.message}`);
   return result.firstOffset;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { formatProducerSnapshot, parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
 import { ProducerState } from '../../src/log/producer-state.ts';
+import type { VerificationGuard } from '../../src/log/verification.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
@@ -13,9 +14,9 @@ class Fixture {
   readonly state: ProducerState;
   private offset = 0;
 
-  constructor(expirationMs = Number.MAX_SAFE_INTEGER) {
+  constructor(expirationMs = Number.MAX_SAFE_INTEGER, verifiesTransactions = false) {
     this.files.makeDirectory('/d');
-    this.state = new ProducerState({ files: this.files, directory: '/d', where: 'topic-0', expirationMs });
+    this.state = new ProducerState({ files: this.files, directory: '/d', where: 'topic-0', expirationMs, verifiesTransactions });
   }
 
   private at(bytes: Buffer): RecordBatch {
@@ -25,16 +26,33 @@ class Fixture {
   }
 
   /** Appends as a client; the first offset, 'duplicate', or the error. */
-  send(o: BatchOptions): number | string {
-    return this.add(this.at(batch({ producerId: 1, producerEpoch: 0, ...o })), 'client');
+  send(o: BatchOptions, verificationGuard?: VerificationGuard): number | string {
+    return this.add(this.at(batch({ producerId: 1, producerEpoch: 0, ...o })), 'client', 0, verificationGuard);
   }
 
   end(epoch: number, kind: 'commit' | 'abort', coordinatorEpoch = 0, transactionVersion = 0): number | string {
     return this.add(this.at(marker(1, epoch, kind, coordinatorEpoch)), 'coordinator', transactionVersion);
   }
 
-  private add(placed: RecordBatch, origin: 'client' | 'coordinator', transactionVersion = 0): number | string {
-    const check = this.state.check([placed], { origin, transactionVersion, transactionVerified: true });
+  /** Asks for what a first batch of producer 1 needs: a guard, nothing, or the error. */
+  verify(producerEpoch: number, baseSequence: number, bumpsEpochs = true, nowMs = 0): VerificationGuard | undefined | string {
+    const result = this.state.startVerification({ producerId: 1, producerEpoch, baseSequence, bumpsEpochs }, nowMs);
+    return 'error' in result ? nameOf(result.error) : result.guard;
+  }
+
+  guard(producerEpoch: number, baseSequence: number, bumpsEpochs = true, nowMs = 0): VerificationGuard {
+    const guard = this.verify(producerEpoch, baseSequence, bumpsEpochs, nowMs);
+    if (guard === undefined || typeof guard === 'string') throw new Error(`no guard but ${guard}`);
+    return guard;
+  }
+
+  private add(
+    placed: RecordBatch,
+    origin: 'client' | 'coordinator',
+    transactionVersion = 0,
+    verificationGuard?: VerificationGuard,
+  ): number | string {
+    const check = this.state.check([placed], { origin, transactionVersion, verificationGuard });
     if (check.kind === 'refused') return ErrorCode[check.error as never] ?? nameOf(check.error);
     if (check.kind === 'duplicate') return 'duplicate';
     if (check.staged !== undefined) this.state.apply(check.staged, () => undefined);
@@ -112,19 +130,60 @@ describe('Producer state: transactions', () => {
     expect(f.state.firstUnstableOffset).to.equal(undefined);
   });
 
-  it('refuses a plain batch inside a transaction, and one that nobody vouched for', () => {
+  it('refuses a plain batch inside a transaction', () => {
     const f = new Fixture();
     f.send({ baseSequence: 0, transactional: true });
     expect(f.send({ baseSequence: 1 })).to.equal('INVALID_TXN_STATE');
-    const unverified = f.state.check(
-      [new RecordBatch(batch({ producerId: 9, producerEpoch: 0, baseSequence: 0, transactional: true }))],
-      {
-        origin: 'client',
-        transactionVersion: 0,
-        transactionVerified: false,
-      },
-    );
-    expect(unverified).to.deep.include({ kind: 'refused', error: ErrorCode.INVALID_TXN_STATE });
+  });
+
+  it('takes the first batch of a transaction with the guard of its verification alone', () => {
+    const f = new Fixture(Number.MAX_SAFE_INTEGER, true);
+    const first = { baseSequence: 0, transactional: true };
+    expect(f.send(first)).to.equal('INVALID_TXN_STATE');
+    const guard = f.guard(0, 0);
+    expect(f.guard(0, 0)).to.equal(guard);
+    expect(f.send(first)).to.equal('INVALID_TXN_STATE');
+    expect(f.send(first, guard)).to.equal(0);
+    expect(f.verify(0, 1), 'needs none once the transaction is open').to.equal(undefined);
+    expect(f.send({ baseSequence: 1, transactional: true })).to.equal(1);
+    expect(f.end(1, 'commit', 0, 2)).to.equal(2);
+    expect(f.send({ producerEpoch: 1, baseSequence: 0, transactional: true }, guard)).to.equal('INVALID_TXN_STATE');
+  });
+
+  it('takes the guard away when a marker comes in between, unless it ends the transaction before', () => {
+    const f = new Fixture(Number.MAX_SAFE_INTEGER, true);
+    const first = { baseSequence: 0, transactional: true };
+    const late = f.guard(0, 0, false);
+    f.end(0, 'abort');
+    expect(f.send(first, late), 'the marker of a timeout').to.equal('INVALID_TXN_STATE');
+    const next = f.guard(1, 0);
+    f.end(1, 'abort', 0, 2);
+    expect(f.send({ ...first, producerEpoch: 1 }, next), 'the end of the one before').to.equal(2);
+  });
+
+  it('lets nothing be written ahead of the lowest sequence that waits for its verification', () => {
+    const f = new Fixture(Number.MAX_SAFE_INTEGER, true);
+    const guard = f.guard(0, 3, false);
+    f.guard(0, 0, false);
+    expect(f.send({ baseSequence: 3, transactional: true }, guard)).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    expect(f.send({ baseSequence: 0, transactional: true, count: 3 }, guard)).to.equal(0);
+    expect(f.send({ baseSequence: 3, transactional: true })).to.equal(3);
+  });
+
+  it('wants sequence 0 of a producer without state whose epochs are bumped, and any of another', () => {
+    const f = new Fixture(Number.MAX_SAFE_INTEGER, true);
+    expect(f.send({ baseSequence: 5, transactional: true }, f.guard(0, 5, true))).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    const older = new Fixture(Number.MAX_SAFE_INTEGER, true);
+    expect(older.send({ baseSequence: 5, transactional: true }, older.guard(0, 5, false))).to.equal(0);
+  });
+
+  it('refuses an older epoch before it asks anybody, and forgets verifications with the silent producers', () => {
+    const f = new Fixture(1000, true);
+    f.send({ producerEpoch: 4, baseSequence: 0 });
+    expect(f.verify(3, 0)).to.equal('INVALID_PRODUCER_EPOCH');
+    const guard = f.guard(4, 1, false, 100);
+    f.state.removeExpired(1100);
+    expect(f.send({ producerEpoch: 4, baseSequence: 1, transactional: true }, guard)).to.equal('INVALID_TXN_STATE');
   });
 
   it('refuses markers of an older epoch or coordinator; version 2 wants a higher epoch', () => {

@@ -72,6 +72,7 @@ class Run {
       partition: 0,
       topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
       config,
+      verifiesTransactions: false,
       cleanShutdown,
       tailMemory: new TailMemory([0, 5000, 1_000_000][random.below(3)]),
       ...(cleanShutdown
@@ -121,7 +122,7 @@ class Run {
     const retry = Buffer.from(bytes);
     new RecordBatch(retry).setBaseOffset(0);
     const end = log.logEndOffset;
-    const result = log.append(retry, { leaderEpoch: this.leaderEpoch, origin: 'client', transactionVerified: true });
+    const result = log.append(retry, { leaderEpoch: this.leaderEpoch, origin: 'client' });
     expect(result).to.deep.include({ ok: true, duplicate: true, firstOffset: end - count, lastOffset: end - 1 });
   }
 
@@ -144,7 +145,7 @@ class Run {
   private put(bytes: Buffer, origin: 'client' | 'coordinator'): void {
     const { log } = this;
     const end = log.logEndOffset;
-    const result = log.append(bytes, { leaderEpoch: this.leaderEpoch, origin, transactionVerified: true });
+    const result = log.append(bytes, { leaderEpoch: this.leaderEpoch, origin });
     if (!result.ok) throw new Error(`append refused: ${result.error} ${result.message}`);
     expect(result.firstOffset).to.equal(end);
     this.model.push(new RecordBatch(Buffer.from(bytes)));

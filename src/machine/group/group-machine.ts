@@ -6,7 +6,7 @@
  * invariants and the transition table.
  */
 import type { ErrorCode } from '../../wire/generated/errors.ts';
-import { Alarms } from './alarms.ts';
+import { Alarms } from '../alarms.ts';
 import { deleteGroups, describe, expire, list, topicsDeleted } from './administration.ts';
 import { classicGroupOf } from './classic-group.ts';
 import type { GroupAfter, GroupAlarm, GroupConfig, GroupInput, GroupReply } from './input.ts';
@@ -16,6 +16,7 @@ import { assignmentNotStored, assignmentStored, heartbeat, leave, sync } from '.
 import { commit, deleteOffsets, fetch } from './offsets.ts';
 import { onJoinAlarm, onSessionAlarm, onSyncAlarm, prepareRebalance } from './rebalance.ts';
 import type { GroupRecord, RecordPlace } from './record.ts';
+import { commitInTransaction } from './transactional-offsets.ts';
 import { type Instant, type PassingState, type Turn, joinKey, renewSession, sessionKey, syncKey } from './turn.ts';
 
 export interface GroupStep {
@@ -149,6 +150,8 @@ function decide(turn: Turn, requestId: number, input: GroupInput): void {
       return leave(turn, requestId, input.request);
     case 'commit':
       return commit(turn, requestId, input);
+    case 'commitInTransaction':
+      return commitInTransaction(turn, requestId, input.request, input.apiVersion);
     case 'fetch':
       return fetch(turn, requestId, input.group, input.requireStable);
     case 'deleteOffsets':

@@ -12,6 +12,7 @@ import type {
   OffsetFetchResponseOffsetFetchResponseGroupDraft,
 } from '../../wire/generated/offset-fetch.ts';
 import type { SyncGroupRequest, SyncGroupResponseDraft } from '../../wire/generated/sync-group.ts';
+import type { TxnOffsetCommitRequest, TxnOffsetCommitResponseDraft } from '../../wire/generated/txn-offset-commit.ts';
 import type { JoinProtocol } from './classic-group.ts';
 
 /** Who asks. */
@@ -31,6 +32,8 @@ export type GroupInput =
   | { readonly kind: 'leave'; readonly request: LeaveGroupRequest }
   /** Topics come with name and id. */
   | { readonly kind: 'commit'; readonly request: OffsetCommitRequest; readonly client: GroupClient }
+  /** Topics come with name and id. Its records are part of the producer's transaction. */
+  | { readonly kind: 'commitInTransaction'; readonly request: TxnOffsetCommitRequest; readonly apiVersion: number }
   | { readonly kind: 'fetch'; readonly group: OffsetFetchRequestOffsetFetchRequestGroup; readonly requireStable: boolean }
   | { readonly kind: 'deleteOffsets'; readonly request: OffsetDeleteRequest }
   | { readonly kind: 'describe'; readonly groupIds: readonly string[]; readonly client: GroupClient }
@@ -46,6 +49,7 @@ export type GroupReply =
   | { readonly kind: 'heartbeat'; readonly response: HeartbeatResponseDraft }
   | { readonly kind: 'leave'; readonly response: LeaveGroupResponseDraft }
   | { readonly kind: 'commit'; readonly response: OffsetCommitResponseDraft }
+  | { readonly kind: 'commitInTransaction'; readonly response: TxnOffsetCommitResponseDraft }
   | { readonly kind: 'fetch'; readonly response: OffsetFetchResponseOffsetFetchResponseGroupDraft }
   | { readonly kind: 'deleteOffsets'; readonly response: OffsetDeleteResponseDraft }
   | { readonly kind: 'describe'; readonly groups: readonly DescribeGroupsResponseDescribedGroupDraft[] }

@@ -2,7 +2,7 @@
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { JoinGroupResponseDraft } from '../../wire/generated/join-group.ts';
 import type { SyncGroupResponseDraft } from '../../wire/generated/sync-group.ts';
-import type { Alarms } from './alarms.ts';
+import type { Alarms } from '../alarms.ts';
 import { type ClassicGroup, type ClassicMember, EMPTY_ASSIGNMENT, classicGroupOf } from './classic-group.ts';
 import type { GroupAfter, GroupAlarm, GroupConfig, GroupReply } from './input.ts';
 import type { LastingState, StoredForeignGroup } from './lasting.ts';

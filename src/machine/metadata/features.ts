@@ -12,7 +12,9 @@ export const KRAFT_VERSION = 'kraft.version';
 /** Of features that are not done here: level 0 alone. */
 const NOT_DONE: FeatureRange = { min: 0, max: 0 };
 
-const DONE: ReadonlySet<string> = new Set([METADATA_VERSION, KRAFT_VERSION, ELR_VERSION]);
+const TRANSACTION_VERSION = 'transaction.version';
+
+const DONE: ReadonlySet<string> = new Set([METADATA_VERSION, KRAFT_VERSION, TRANSACTION_VERSION, ELR_VERSION]);
 
 /** Every feature that Kafka knows, with the levels that this broker supports. */
 export const SUPPORTED_FEATURES: ReadonlyMap<string, FeatureRange> = new Map(

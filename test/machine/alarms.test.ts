@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Alarms } from '../../../src/machine/group/alarms.ts';
+import { Alarms } from '../../src/machine/alarms.ts';
 
 describe('Alarms', () => {
   it('come up once each, in the order of their times, however they were moved', () => {

@@ -1,0 +1,94 @@
+/**
+ * AddPartitionsToTxn, versions 0 to 5: partitions become part of a transaction before they are written to, or, with `verifyOnly`, are looked for in it. One
+ * transaction of a client up to 3, several of another broker from 4 on (KIP-890).
+ *
+ * One partition that does not exist keeps the others from being added: OPERATION_NOT_ATTEMPTED. KIP-588 (PRODUCER_FENCED, from 2 on; INVALID_PRODUCER_EPOCH
+ * before). Other than in Apache Kafka, a request without transactions is answered, with nothing.
+ */
+import type {
+  AddPartitionsToTxnRequest,
+  AddPartitionsToTxnRequestAddPartitionsToTxnTopic,
+  AddPartitionsToTxnRequestAddPartitionsToTxnTransaction,
+  AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultDraft,
+  AddPartitionsToTxnResponseDraft,
+} from '../wire/generated/add-partitions-to-txn.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
+import type { Context, TopicPartitions } from './context.ts';
+import { claimOf } from './transaction-claim.ts';
+
+const BATCHED_FROM_VERSION = 4;
+const FENCED_FROM_VERSION = 2;
+
+type Transaction = AddPartitionsToTxnRequestAddPartitionsToTxnTransaction;
+type Topic = AddPartitionsToTxnRequestAddPartitionsToTxnTopic;
+type TopicResults = readonly AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultDraft[];
+
+export async function addPartitionsToTxn(
+  request: AddPartitionsToTxnRequest,
+  context: Context,
+): Promise<AddPartitionsToTxnResponseDraft> {
+  if (context.apiVersion < BATCHED_FROM_VERSION) {
+    const resultsByTopicV3AndBelow = await resultsOf(
+      {
+        transactionalId: request.v3AndBelowTransactionalId,
+        producerId: request.v3AndBelowProducerId,
+        producerEpoch: request.v3AndBelowProducerEpoch,
+        verifyOnly: false,
+        topics: request.v3AndBelowTopics,
+      },
+      context,
+    );
+    return { throttleTimeMs: 0, resultsByTopicV3AndBelow };
+  }
+  const resultsByTransaction = await Promise.all(
+    request.transactions.map(async (transaction) => {
+      const { transactionalId } = transaction;
+      return { transactionalId, topicResults: await resultsOf(transaction, context) };
+    }),
+  );
+  return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, resultsByTransaction };
+}
+
+async function resultsOf(transaction: Transaction, context: Context): Promise<TopicResults> {
+  const { topics } = transaction;
+  const exists = (topic: string, index: number): boolean => context.image.partition(topic, index) !== undefined;
+  if (topics.some(({ name, partitions }) => partitions.some((index) => !exists(name, index)))) {
+    return results(topics, (topic, index) =>
+      exists(topic, index) ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    );
+  }
+  return transaction.verifyOnly ? verify(transaction, context) : add(transaction, context);
+}
+
+async function add(transaction: Transaction, { apiVersion, transactions }: Context): Promise<TopicResults> {
+  const clientVersion = apiVersion >= BATCHED_FROM_VERSION ? 2 : 0;
+  const error = await transactions.addPartitions(claimOf(transaction), partitionsOf(transaction.topics), clientVersion);
+  const isOld = apiVersion < FENCED_FROM_VERSION && error === ErrorCode.PRODUCER_FENCED;
+  return results(transaction.topics, () => (isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : error));
+}
+
+async function verify(transaction: Transaction, { transactions }: Context): Promise<TopicResults> {
+  const { topics } = transaction;
+  const answer = await transactions.verifyPartitions(claimOf(transaction), partitionsOf(topics));
+  if (answer.reply === undefined) return results(topics, () => answer.error);
+  const { missing } = answer.reply;
+  return results(topics, (topic, index) =>
+    missing.get(topic)?.has(index) === true ? ErrorCode.TRANSACTION_ABORTABLE : ErrorCode.NONE,
+  );
+}
+
+function results(topics: readonly Topic[], errorOf: (topic: string, index: number) => ErrorCode): TopicResults {
+  return topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map((partitionIndex) => ({
+      partitionIndex,
+      partitionErrorCode: errorOf(name, partitionIndex),
+    })),
+  }));
+}
+
+function partitionsOf(topics: readonly Topic[]): TopicPartitions {
+  const byTopic = new Map<string, Set<number>>();
+  for (const { name, partitions } of topics) byTopic.set(name, new Set([...(byTopic.get(name) ?? []), ...partitions]));
+  return byTopic;
+}

@@ -1,0 +1,61 @@
+/** One step of the machine while it is being made: the state it looks at, and what it has decided so far. */
+import type { ErrorCode } from '../../wire/generated/errors.ts';
+import type { Alarms } from '../alarms.ts';
+import type {
+  TransactionAfter,
+  TransactionAlarm,
+  TransactionConfig,
+  TransactionEffect,
+  TransactionRecord,
+  TransactionReply,
+} from './input.ts';
+import type { TopicPartitions, Transaction } from './transaction.ts';
+
+/** The time of day goes into records and decides on timeouts; when to look for them counts on a clock that does not jump. */
+export interface Instant {
+  readonly timeMs: number;
+  readonly monotonicMs: number;
+}
+
+export interface LastingState {
+  readonly transactions: Map<string, Transaction>;
+  /** Transactional ids that are Ongoing. */
+  readonly ongoing: Set<string>;
+}
+
+export interface PassingState {
+  /** Partitions that still want the marker of a prepared transaction, by transactional id. */
+  readonly unmarked: Map<string, TopicPartitions>;
+  readonly alarms: Alarms<TransactionAlarm>;
+}
+
+export interface Turn {
+  readonly config: TransactionConfig;
+  readonly lasting: LastingState;
+  readonly passing: PassingState;
+  readonly now: Instant;
+  readonly records: TransactionRecord[];
+  readonly replies: { readonly requestId: number; readonly reply: TransactionReply }[];
+  readonly after: TransactionAfter[];
+  readonly effects: TransactionEffect[];
+}
+
+export function reply(turn: Turn, requestId: number, answer: TransactionReply): void {
+  turn.replies.push({ requestId, reply: answer });
+}
+
+export function refuse(turn: Turn, requestId: number, error: ErrorCode): void {
+  reply(turn, requestId, { kind: 'refused', error });
+}
+
+export function put(turn: Turn, transactionalId: string, transaction: Transaction): void {
+  turn.records.push({ transactionalId, transaction });
+  arm(turn, 'expiry', turn.config.removeExpiredIntervalMs);
+  if (transaction.state === 'Ongoing') arm(turn, 'timeouts', turn.config.abortTimedOutIntervalMs);
+}
+
+/** At the next multiple of the interval, whenever something came up that has to be looked at. */
+export function arm({ passing, now }: Turn, kind: 'timeouts' | 'expiry', intervalMs: number): void {
+  if (passing.alarms.at(kind) !== undefined) return;
+  passing.alarms.set(kind, (Math.floor(now.monotonicMs / intervalMs) + 1) * intervalMs, { kind });
+}

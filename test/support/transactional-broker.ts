@@ -1,0 +1,168 @@
+/** A small broker with its coordinators: groups and transactions over a disk in memory and a clock that tests move, asked through handlers and codecs. */
+import type { Context } from '../../src/api/context.ts';
+import { HANDLERS } from '../../src/api/table.ts';
+import { Settings } from '../../src/broker/settings.ts';
+import { GroupCoordinator } from '../../src/host/group-coordinator.ts';
+import { OFFSETS_TOPIC } from '../../src/host/group-settings.ts';
+import { TransactionCoordinator } from '../../src/host/transaction-coordinator.ts';
+import { TransactionMarkers } from '../../src/host/transaction-markers.ts';
+import { TRANSACTION_TOPIC } from '../../src/host/transaction-settings.ts';
+import { TransactionVerifier } from '../../src/host/transaction-verifier.ts';
+import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
+import type { ErrorCode } from '../../src/wire/generated/errors.ts';
+import { type BatchOptions, SmallBroker, batchOf, idOf } from './small-broker.ts';
+
+const NEWEST = { initProducerId: 5, addPartitionsToTxn: 3, endTxn: 5, produce: 12 } as const;
+
+export interface Producer {
+  readonly transactionalId: string;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
+export class TransactionalBroker {
+  readonly small = new SmallBroker();
+  readonly settings: Settings;
+  readonly fenced: string[] = [];
+  groups: GroupCoordinator;
+  transactions: TransactionCoordinator;
+  markers: TransactionMarkers;
+  verifier: TransactionVerifier;
+  #nextProducerId = 1000;
+
+  /** `given`: broker configs by Kafka's names. `transactionVersion`: as the cluster has it finalized. */
+  constructor(given: Readonly<Record<string, string | number>> = {}, transactionVersion = 2) {
+    const values = new Map(Object.entries(given).map(([name, value]) => [name, String(value)]));
+    const few = new Map([
+      ['transaction.state.log.num.partitions', '2'],
+      ['offsets.topic.num.partitions', '2'],
+    ]);
+    const sources = [
+      { origin: 'few partitions', values: few },
+      { origin: 'test', values },
+    ];
+    this.settings = new Settings(sources, { likeProduction: false });
+    if (transactionVersion > 0) this.finalize(transactionVersion);
+    ({
+      groups: this.groups,
+      markers: this.markers,
+      transactions: this.transactions,
+      verifier: this.verifier,
+    } = this.#coordinators());
+  }
+
+  finalize(featureLevel: number): void {
+    void this.small.applyRecords([{ kind: 'FeatureLevelRecord', value: { name: 'transaction.version', featureLevel } }]);
+  }
+
+  #coordinators() {
+    const { clock, image, partitions, random } = this.small;
+    const { settings } = this;
+    const createInternalTopic = ({ name, partitions: count }: { name: string; partitions: number }): Promise<void> =>
+      image.topicsByName.has(name) ? Promise.resolve() : this.small.createTopic(name, count);
+    const groups = new GroupCoordinator({ clock, random, image, settings, createInternalTopic });
+    const markers = new TransactionMarkers({
+      clock,
+      image,
+      partitions,
+      completeOffsets: (index, end) => groups.completeTransaction(index, end),
+    });
+    const transactions = new TransactionCoordinator({
+      clock,
+      settings,
+      image,
+      markers,
+      createInternalTopic,
+      nextProducerId: () => Promise.resolve(this.#nextProducerId++),
+      onFenced: (transactionalId, topic, index) => this.fenced.push(`${transactionalId} ${topic}-${index}`),
+    });
+    partitions.onLeadership(OFFSETS_TOPIC, groups.topic);
+    partitions.onLeadership(TRANSACTION_TOPIC, transactions.topic);
+    return { groups, markers, transactions, verifier: new TransactionVerifier({ clock, settings, coordinator: transactions }) };
+  }
+
+  /** The coordinators go, as with their process, and others come up over the same logs. */
+  restart(): void {
+    this.transactions.stop();
+    this.groups.stop();
+    const { groups, markers, transactions, verifier } = this.#coordinators();
+    Object.assign(this, { groups, markers, transactions, verifier });
+  }
+
+  send<N extends ApiName>(name: N, version: number, request: ApiTypes[N]['requestDraft'], over: Partial<Context> = {}) {
+    const handler = HANDLERS[name];
+    if (handler === null) throw new Error(`${name} has no handler`);
+    return this.small.ask(name, handler, version, request, {
+      groups: this.groups,
+      transactions: this.transactions,
+      transactionVerifier: this.verifier,
+      transactionMarkers: this.markers,
+      ...over,
+    });
+  }
+
+  async ask<N extends ApiName>(name: N, version: number, request: ApiTypes[N]['requestDraft']): Promise<ApiTypes[N]['response']> {
+    const asked = this.send(name, version, request);
+    for (let turn = 0; turn < 30 && !asked.settled; turn++) await this.small.turn();
+    return asked.answer;
+  }
+
+  /** Until nothing goes on any more of itself. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 10; turn++) await this.small.turn();
+  }
+
+  /** The coordinator's topic is there and the id has a producer. */
+  async init(transactionalId: string, more: Partial<ApiTypes['initProducerId']['requestDraft']> = {}): Promise<Producer> {
+    await this.ask('findCoordinator', 6, { keyType: 1, coordinatorKeys: [transactionalId] });
+    const request = { transactionalId, transactionTimeoutMs: 60_000, ...more };
+    const { errorCode, producerId, producerEpoch } = await this.ask('initProducerId', NEWEST.initProducerId, request);
+    if (errorCode !== 0) throw new Error(`InitProducerId: ${errorCode}`);
+    return { transactionalId, producerId: Number(producerId), producerEpoch };
+  }
+
+  async add(producer: Producer, topic: string, ...partitions: readonly number[]): Promise<ErrorCode | undefined> {
+    const answer = await this.ask('addPartitionsToTxn', NEWEST.addPartitionsToTxn, {
+      v3AndBelowTransactionalId: producer.transactionalId,
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: [{ name: topic, partitions }],
+    });
+    return answer.resultsByTopicV3AndBelow[0]?.resultsByPartition[0]?.partitionErrorCode as ErrorCode | undefined;
+  }
+
+  /** Ends as clients of transaction.version 2 do, and gives the producer to go on with. */
+  async end(producer: Producer, committed: boolean, version: number = NEWEST.endTxn): Promise<Producer> {
+    const { errorCode, producerId, producerEpoch } = await this.ask('endTxn', version, { ...producer, committed });
+    if (errorCode !== 0) throw new Error(`EndTxn: ${errorCode}`);
+    if (producerId < 0n) return producer;
+    return { transactionalId: producer.transactionalId, producerId: Number(producerId), producerEpoch };
+  }
+
+  /** Error and base offset of one batch in one partition. */
+  async produce(
+    producer: Producer,
+    topic: string,
+    values: readonly string[],
+    more: BatchOptions & { readonly index?: number; readonly version?: number } = {},
+  ): Promise<{ errorCode: number; baseOffset: number; errorMessage: string | null }> {
+    const { index = 0, version = NEWEST.produce, ...batch } = more;
+    const { producerId, producerEpoch, transactionalId } = producer;
+    const records = batchOf(values, { producerId, producerEpoch, baseSequence: 0, transactional: true, ...batch });
+    const answer = await this.ask('produce', version, {
+      transactionalId,
+      acks: -1,
+      timeoutMs: 1000,
+      topicData: [{ name: topic, topicId: idOf(topic), partitionData: [{ index, records }] }],
+    });
+    const one = answer.responses[0]?.partitionResponses[0];
+    if (one === undefined) throw new Error('no partition in the answer');
+    return { errorCode: one.errorCode, baseOffset: Number(one.baseOffset), errorMessage: one.errorMessage };
+  }
+
+  async stateOf(transactionalId: string): Promise<string> {
+    const { transactionStates } = await this.ask('describeTransactions', 0, { transactionalIds: [transactionalId] });
+    const [one] = transactionStates;
+    return one === undefined || one.errorCode !== 0 ? `error ${one?.errorCode}` : one.transactionState;
+  }
+}
