@@ -11,13 +11,14 @@ export const LOG_OVERHEAD = 12;
 export const BATCH_OVERHEAD = 61;
 /** Smallest counted length that any format allows: a message of magic 0 with null key and value. */
 const SMALLEST_LENGTH = 14;
-/** Bytes that have to be there before any getter of this file may be called; every batch is at least so long. */
+/** Bytes that have to be there before size and magic may be asked for, which say whether all is there that the other getters need. */
 export const SHORTEST_BATCH = LOG_OVERHEAD + SMALLEST_LENGTH;
 
 /** Bytes of the whole batch, or -1 when the length field is impossible. */
 export function batchSizeAt(bytes: Buffer, position: number): number {
   const length = bytes.readInt32BE(position + 8);
-  return length < SMALLEST_LENGTH ? -1 : LOG_OVERHEAD + length;
+  const least = magicAt(bytes, position) >= 2 ? BATCH_OVERHEAD - LOG_OVERHEAD : SMALLEST_LENGTH;
+  return length < least ? -1 : LOG_OVERHEAD + length;
 }
 
 export const magicAt = (bytes: Buffer, position: number): number => bytes.readInt8(position + 16);

@@ -5,8 +5,10 @@
  */
 import type { RecordBatch } from '../wire/record-batch.ts';
 import { recordsOf } from '../wire/record.ts';
-import { batchSizeAt, endOfWholeBatches, positionOfOffset, SHORTEST_BATCH } from './batch-header.ts';
+import { batchSizeAt, SHORTEST_BATCH } from './batch-header.ts';
 import { batchRuns } from './batch-scanner.ts';
+import { endOfRisingBatches, isBatchFor } from './batch-search.ts';
+import { CorruptBatch } from './corrupt-batch.ts';
 import type { Segment } from './segment.ts';
 import type { Segments } from './segments.ts';
 import { nextOffsetAfter, type TailRead } from './tail-memory.ts';
@@ -28,14 +30,19 @@ interface Place {
   readonly position: number;
 }
 
+interface Written {
+  readonly writtenSize: number;
+  readonly fileOffset: number;
+}
+
 export class LogReader {
   private readonly segments: Segments;
-  private readonly writer: { readonly writtenSize: number };
+  private readonly writer: Written;
   /** Most logs of thousands are never read. */
   private places: Map<number, Place> | undefined;
 
-  /** `writer` knows how many bytes of the active segment are in its file. */
-  constructor(segments: Segments, writer: { readonly writtenSize: number }) {
+  /** `writer` knows how many bytes of the active segment are in its file, and which offset is next there. */
+  constructor(segments: Segments, writer: Written) {
     this.segments = segments;
     this.writer = writer;
   }
@@ -49,19 +56,25 @@ export class LogReader {
     return segment === this.segments.active ? this.writer.writtenSize : segment.size;
   }
 
+  /** All its offsets are less. */
+  private endOf(segment: Segment): number {
+    return this.segments.higher(segment.baseOffset)?.baseOffset ?? this.writer.fileOffset;
+  }
+
   private placeOf(offset: number): Place | undefined {
     const known = this.places?.get(offset);
     if (known !== undefined) {
       this.places?.delete(offset);
-      if (known.position < this.sizeOf(known.segment)) return known;
+      const { segment, position } = known;
+      const file = segment.handles.file(segment.path);
+      if (isBatchFor(file, position, this.sizeOf(segment), offset, this.endOf(segment))) return known;
     }
-    for (let segment = this.segments.floor(offset) ?? this.segments.first; ; ) {
-      const position = segment.positionOf(offset, this.sizeOf(segment));
+    let segment: Segment | undefined = this.segments.floor(offset) ?? this.segments.first;
+    for (; segment !== undefined; segment = this.segments.higher(segment.baseOffset)) {
+      const position = segment.positionOf(offset, this.sizeOf(segment), this.endOf(segment));
       if (position < this.sizeOf(segment)) return { segment, position };
-      const next = this.segments.higher(segment.baseOffset);
-      if (next === undefined) return undefined;
-      segment = next;
     }
+    return undefined;
   }
 
   private remember(offset: number, place: Place): void {
@@ -74,7 +87,7 @@ export class LogReader {
     }
   }
 
-  /** Whole batches of one segment, from the one that holds `offset` or follows it; limits as `LogTail.read`. */
+  /** Whole batches of one segment, from the one that holds `offset` or follows it; limits as `LogTail.read`. Rejects with CorruptBatch. */
   async read(offset: number, maxBytes: number, minOneBatch: boolean, bound: number): Promise<TailRead> {
     const nothing: TailRead = { chunks: [], sizeInBytes: 0, nextOffset: offset };
     const place = this.placeOf(offset);
@@ -85,10 +98,9 @@ export class LogReader {
     let bytes = await this.bytesOf(segment, position, wanted);
     if (bytes.length < SHORTEST_BATCH) return nothing;
     const firstSize = batchSizeAt(bytes, 0);
-    if (firstSize < 0 || firstSize > available || (firstSize > maxBytes && !minOneBatch)) return nothing;
+    if (firstSize > maxBytes && !minOneBatch) return nothing;
     if (firstSize > bytes.length) bytes = await this.bytesOf(segment, position, firstSize);
-    const whole = endOfWholeBatches(bytes, 0, bytes.length);
-    const end = positionOfOffset(bytes, 0, whole, bound);
+    const end = endOfRisingBatches(bytes, bound);
     if (end === 0) return nothing;
     const nextOffset = nextOffsetAfter(bytes, 0, end);
     this.remember(nextOffset, { segment, position: position + end });
@@ -115,7 +127,7 @@ export class LogReader {
     const segment = this.segments.values().find((candidate) => candidate.largestTimestamp() >= timestamp);
     if (segment === undefined) return undefined;
     const from = Math.max(segment.lookupTimestamp(timestamp).offset, startOffset);
-    for await (const { batches } of batchRuns(segment, segment.lookup(from).position, this.sizeOf(segment))) {
+    for await (const { batches } of batchRuns(segment, segment.startBefore(from), this.sizeOf(segment))) {
       for (const batch of batches) {
         if (batch.maxTimestamp < timestamp || batch.lastOffset < startOffset) continue;
         const record = recordsOf(batch).find((each) => each.timestamp >= timestamp && each.offset >= startOffset);
@@ -133,7 +145,7 @@ export class LogReader {
     }
     const { timestamp, offset } = segment.greatestTimestamp();
     if (timestamp < 0) return undefined;
-    for await (const { batches } of batchRuns(segment, segment.lookup(offset).position, this.sizeOf(segment))) {
+    for await (const { batches } of batchRuns(segment, segment.startBefore(offset), this.sizeOf(segment))) {
       const batch = batches.find((each) => each.maxTimestamp === timestamp);
       if (batch === undefined) continue;
       const record = recordsOf(batch).find((each) => each.timestamp === timestamp);
@@ -142,11 +154,18 @@ export class LogReader {
     return undefined;
   }
 
-  /** All batches from the one that holds `from` or follows it, up to what is written. */
+  /** All batches from the one that holds `from` or follows it, up to what is written. Raises CorruptBatch at what is none. */
   async *batches(from: number): AsyncGenerator<RecordBatch> {
     for (const segment of this.segments.from(from)) {
-      const start = segment.positionOf(from, this.sizeOf(segment));
-      for await (const { batches } of batchRuns(segment, start, this.sizeOf(segment))) yield* batches;
+      const size = this.sizeOf(segment);
+      let end = segment.positionOf(from, size);
+      for await (const { position, batches } of batchRuns(segment, end, size)) {
+        yield* batches;
+        const last = batches[batches.length - 1];
+        if (last !== undefined) end = position + last.position + last.sizeInBytes;
+      }
+      if (end < size && this.segments.values().includes(segment))
+        throw new CorruptBatch(segment.path, end, 'what is there is cut off, or none');
     }
   }
 }

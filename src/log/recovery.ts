@@ -10,11 +10,12 @@
 import type { Clock } from '../world/clock.ts';
 import type { Files } from '../world/files.ts';
 import { batchRuns } from './batch-scanner.ts';
+import { endOfFile } from './batch-search.ts';
 import type { FileHandles } from './file-handles.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
 import { ProducerState, type ProducerStateOptions } from './producer-state.ts';
-import { nextOffsetInFile, Segment, type SegmentPlace } from './segment.ts';
+import { Segment, type SegmentPlace } from './segment.ts';
 import {
   CLEANED_SUFFIX,
   DELETED_SUFFIX,
@@ -61,8 +62,7 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   for (const segment of suspects) await recoverSegment(o, segments, segment);
   if (!o.cleanShutdown) await recoverUnflushed(o, segments);
   let isAsListed = suspects.length === 0 && o.cleanShutdown;
-  const last = segments.count === 0 ? undefined : segments.active;
-  let logEndOffset = last?.nextOffset();
+  let logEndOffset = segments.count === 0 ? undefined : endOfLog(segments.active);
   if (logEndOffset !== undefined && logEndOffset < o.logStartOffset) {
     // The log ends before what was deleted from it: what it says is older than what is known.
     removeSegments(o, segments, segments.values());
@@ -87,6 +87,16 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   });
   const recoveryPoint = o.cleanShutdown && logEndOffset !== undefined ? endOffset : Math.min(o.recoveryPoint, endOffset);
   return { segments, producerState, logStartOffset, recoveryPoint, logEndOffset: endOffset };
+}
+
+/**
+ * One past the last offset. What is no batch at the end goes, and what indexes say of it, also after a clean stop: what is appended behind it could not be
+ * found again. (Apache Kafka appends all the same.)
+ */
+function endOfLog(last: Segment): number {
+  const end = last.end();
+  if (last.passes(end)) last.cutAt(end);
+  return end.nextOffset;
 }
 
 /** A segment that begins at `offset`, with an empty file. */
@@ -143,7 +153,7 @@ function finishReplacements(o: RecoveryOptions): boolean {
 function nextOffsetOfSwap(files: Files, path: string, baseOffset: number): number {
   const file = files.open(path, 'read');
   try {
-    return nextOffsetInFile(file, 0, file.size(), baseOffset);
+    return endOfFile(file, 0, file.size(), baseOffset).nextOffset;
   } finally {
     file.close();
   }
@@ -284,10 +294,10 @@ export async function rebuildProducerState(
 }
 
 async function replaySegment(state: ProducerState, segment: Segment, from: number, to: number): Promise<void> {
-  const start = segment.positionOf(from, segment.size);
-  for await (const { batches } of batchRuns(segment, start, segment.size)) {
+  for await (const { batches } of batchRuns(segment, segment.startBefore(from), segment.size)) {
     for (const batch of batches) {
       if (batch.lastOffset >= to) return;
+      if (batch.lastOffset < from) continue;
       if (batch.magic >= 2) state.replay(batch);
     }
   }

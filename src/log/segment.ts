@@ -8,26 +8,15 @@
  * greatest timestamp so far with it, and once more when the segment is rolled or closed. Source: LogSegment of Apache Kafka.
  */
 import type { Clock } from '../world/clock.ts';
-import type { Files, OpenFile } from '../world/files.ts';
-import {
-  BATCH_OVERHEAD,
-  batchSizeAt,
-  endOfWholeBatches,
-  lastOffsetAt,
-  maxTimestampAt,
-  positionOfOffset,
-  SHORTEST_BATCH,
-} from './batch-header.ts';
+import type { Files } from '../world/files.ts';
+import { BATCH_OVERHEAD, batchSizeAt, lastOffsetAt, maxTimestampAt, SHORTEST_BATCH } from './batch-header.ts';
+import { endOfFile, type FileEnd, findBatch, holdsOffset, leadsToBatch } from './batch-search.ts';
 import type { FileHandles } from './file-handles.ts';
 import { readEntries } from './index-entries.ts';
 import { lookupOffset, OFFSET_ENTRY_SIZE, type OffsetEntry, OffsetIndex } from './offset-index.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, paddedOffset, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX } from './segment-names.ts';
 import { lookupTimestamp, TIME_ENTRY_SIZE, type TimeEntry, TimeIndex } from './time-index.ts';
 import { type AbortedTransaction, formatTransactionIndex, parseTransactionIndex } from './transaction-index.ts';
-
-const MAX_RELATIVE_OFFSET = 0x7fff_ffff;
-/** How much is read at once in search of a batch's position. */
-const SEARCH_BYTES = 16 * 1024;
 
 export interface SegmentPlace {
   readonly files: Files;
@@ -59,6 +48,8 @@ export class Segment {
   private greatest: TimeEntry | undefined;
   /** Greatest timestamp of the first batch; undefined when not known yet. */
   private firstTimestamp: number | undefined;
+  /** The greatest offset in the index files as they were found. */
+  private lastIndexedOffset = -1;
   private aborted: AbortedTransaction[] | undefined;
   private abortedChanged = false;
 
@@ -104,6 +95,7 @@ export class Segment {
   resetIndexes(): void {
     this.indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) };
     this.indexesChanged = true;
+    this.lastIndexedOffset = -1;
     this.greatest = { timestamp: -1, offset: this.baseOffset };
     this.bytesSinceIndexEntry = 0;
     this.aborted = [];
@@ -118,7 +110,10 @@ export class Segment {
     const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
     if (this.files.stat(path) !== undefined && parseTransactionIndex(this.files.readFile(path), this.baseOffset) === undefined)
       return false;
-    return new OffsetIndex(this.baseOffset, offsets).isSane(this.size) && new TimeIndex(this.baseOffset, times).isSane();
+    const byOffset = new OffsetIndex(this.baseOffset, offsets);
+    const byTime = new TimeIndex(this.baseOffset, times);
+    if (byOffset.count + byTime.count > 0) this.lastIndexedOffset = Math.max(byOffset.lastOffset, byTime.last.offset);
+    return byOffset.isSane(this.size) && byTime.isSane();
   }
 
   /** The indexes in memory, brought there when they are not: only the last segment of a log is asked. */
@@ -128,7 +123,7 @@ export class Segment {
   }
 
   holdsOffset(offset: number): boolean {
-    return offset >= this.baseOffset && offset - this.baseOffset <= MAX_RELATIVE_OFFSET;
+    return holdsOffset(this.baseOffset, offset);
   }
 
   /** Notes whole batches that are put at the end of the file. The caller writes them. */
@@ -244,26 +239,15 @@ export class Segment {
     return this.files.stat(path) === undefined ? undefined : use(path);
   }
 
-  /** Position of the first batch that ends at or after `offset`, of what is written; the size when there is none. */
-  positionOf(offset: number, writtenSize: number): number {
-    let { position } = this.lookup(offset);
-    const file = this.handles.file(this.path);
-    while (writtenSize - position >= SHORTEST_BATCH) {
-      const bytes = Buffer.allocUnsafe(Math.min(SEARCH_BYTES, writtenSize - position));
-      const read = file.read(bytes, position);
-      const whole = endOfWholeBatches(bytes, 0, read);
-      const found = positionOfOffset(bytes, 0, whole, offset);
-      if (found < whole) return position + found;
-      if (read - whole < SHORTEST_BATCH && whole === 0) break;
-      // The batch at `whole` is not all here: its header tells whether it is the one, and where the next begins.
-      position += whole;
-      if (read - whole >= SHORTEST_BATCH) {
-        const size = batchSizeAt(bytes, whole);
-        if (size < 0 || position + size > writtenSize || lastOffsetAt(bytes, whole) >= offset) return position;
-        position += size;
-      }
-    }
-    return writtenSize;
+  /** Position of a batch that begins at or before `offset`, as near as the index knows; 0 where its entry leads to none. */
+  startBefore(offset: number, size: number = this.size): number {
+    const entry = this.lookup(offset);
+    return leadsToBatch(this.handles.file(this.path), entry, this.baseOffset, size) ? entry.position : 0;
+  }
+
+  /** Position of the first batch that ends in [offset, below), of what is written; the size when there is none. Throws CorruptBatch. */
+  positionOf(offset: number, writtenSize: number, below: number = Number.POSITIVE_INFINITY): number {
+    return findBatch(this.handles.file(this.path), this.startBefore(offset, writtenSize), writtenSize, offset, below);
   }
 
   /** The entries that Kafka adds when a segment ends: the greatest timestamp. */
@@ -318,13 +302,17 @@ export class Segment {
 
   /** Cuts off everything from the batch that holds `offset` on. */
   truncateTo(offset: number): void {
-    const position = this.positionOf(offset, this.size);
+    this.cutAt({ position: this.positionOf(offset, this.size), nextOffset: offset });
+  }
+
+  /** Cuts off everything behind its end. */
+  cutAt({ position, nextOffset }: FileEnd): void {
     this.handles.file(this.path).truncate(position);
     this.size = position;
     const { offsets, times } = this.active;
-    offsets.truncateTo(offset);
-    times.truncateTo(offset);
-    this.aborted = this.abortedTransactions().filter((transaction) => transaction.lastOffset < offset);
+    offsets.truncateTo(nextOffset);
+    times.truncateTo(nextOffset);
+    this.aborted = this.abortedTransactions().filter((transaction) => transaction.lastOffset < nextOffset);
     this.abortedChanged = true;
     this.indexesChanged = true;
     this.bytesSinceIndexEntry = 0;
@@ -336,9 +324,8 @@ export class Segment {
 
   /** The greatest timestamp, from the last time index entry on. */
   private rescanTail(): void {
-    const { offsets, times } = this.active;
-    let greatest = times.last;
-    let { position } = offsets.lookup(greatest.offset);
+    let greatest = this.active.times.last;
+    let position = this.startBefore(greatest.offset);
     const file = this.handles.file(this.path);
     const header = Buffer.alloc(BATCH_OVERHEAD);
     while (this.size - position >= SHORTEST_BATCH) {
@@ -352,23 +339,21 @@ export class Segment {
     this.greatest = greatest;
   }
 
+  /** Where its batches end. */
+  end(): FileEnd {
+    if (this.size === 0) return { nextOffset: this.baseOffset, position: 0 };
+    const file = this.handles.file(this.path);
+    const end = endOfFile(file, this.startBefore(Number.MAX_SAFE_INTEGER), this.size, this.baseOffset);
+    return end.position > 0 ? end : endOfFile(file, 0, this.size, this.baseOffset);
+  }
+
+  /** Whether the file, or an index, goes on behind the end of the batches. */
+  passes({ position, nextOffset }: FileEnd): boolean {
+    return position < this.size || this.lastIndexedOffset >= nextOffset;
+  }
+
   /** One past the last offset; the base offset when the segment is empty. */
   nextOffset(): number {
-    if (this.size === 0) return this.baseOffset;
-    const { position } = this.lookup(Number.MAX_SAFE_INTEGER);
-    return nextOffsetInFile(this.handles.file(this.path), position, this.size, this.baseOffset);
+    return this.end().nextOffset;
   }
-}
-
-/** One past the last offset of the whole batches in [position, size) of the file; `otherwise` when there are none. */
-export function nextOffsetInFile(file: OpenFile, position: number, size: number, otherwise: number): number {
-  const header = Buffer.alloc(BATCH_OVERHEAD);
-  let next = otherwise;
-  for (let at = position; size - at >= SHORTEST_BATCH; ) {
-    const batchSize = file.read(header, at) < SHORTEST_BATCH ? -1 : batchSizeAt(header, 0);
-    if (batchSize < 0 || at + batchSize > size) break;
-    next = lastOffsetAt(header, 0) + 1;
-    at += batchSize;
-  }
-  return next;
 }

@@ -4,6 +4,7 @@
  * Invariants: the first partition that has records gives at least one whole batch, whatever the limits say, so that a consumer always gets on
  * (KIP-74); after that no limit is passed. Nothing is awaited unless records come from a file.
  */
+import { CorruptBatch } from '../log/corrupt-batch.ts';
 import type { LogRead, ReadBound } from '../log/log.ts';
 import { OffsetOutOfRange } from '../log/offset-out-of-range.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
@@ -115,6 +116,7 @@ function errorOfRead(wanted: FetchedPartition, found: Partition, reader: Reader)
 
 function errorOfFailure(reason: unknown): ErrorCode {
   if (reason instanceof OffsetOutOfRange) return ErrorCode.OFFSET_OUT_OF_RANGE;
+  if (reason instanceof CorruptBatch) return ErrorCode.CORRUPT_MESSAGE;
   if (reason instanceof StorageFailure) return ErrorCode.KAFKA_STORAGE_ERROR;
   throw reason;
 }
