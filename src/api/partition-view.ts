@@ -1,5 +1,6 @@
 /** Partitions and brokers as a client on one listener gets to see them: shared by Metadata and the Describe requests. */
 import type { PartitionImage } from '../machine/metadata/topic-image.ts';
+import { directoryOf, isDirectoryOnline } from '../wire/directory-id.ts';
 import type { Context, Endpoint } from './context.ts';
 
 /** In place of a broker's id. */
@@ -49,7 +50,10 @@ export class BrokerView {
   }
 
   offlineReplicas(partition: PartitionImage): readonly number[] {
-    return partition.replicas.filter((id) => !this.isAlive(id));
+    return partition.replicas.filter((id) => {
+      const online = this.#context.image.brokers.get(id)?.logDirs ?? [];
+      return !this.isAlive(id) || !isDirectoryOnline(directoryOf(partition, id), online);
+    });
   }
 }
 

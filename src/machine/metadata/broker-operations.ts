@@ -2,7 +2,7 @@
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { FeatureRange, ListenerEndpoint } from './broker-image.ts';
 import type { Decision, Surroundings } from './decision.ts';
-import { type BrokerEvent, partitionChanges } from './partition-change.ts';
+import { NO_EVENT, partitionChanges } from './partition-change.ts';
 import { isElrEnabled, recordVersions } from './record-versions.ts';
 import { NO_LEADER } from './topic-image.ts';
 
@@ -17,8 +17,6 @@ export interface BrokerRegistration {
   /** From .kafka_cleanshutdown; -1 where there was none. */
   readonly previousBrokerEpoch: number;
 }
-
-const NO_EVENT: BrokerEvent = { leaving: NO_LEADER, joining: NO_LEADER, uncleanlyStopped: NO_LEADER };
 
 /** BrokerRegistrationChangeRecord's ways to say it. */
 const FENCE = 1;

@@ -21,9 +21,11 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponseAlterConfigsResourceResponseDraft,
 } from '../../wire/generated/incremental-alter-configs.ts';
+import type { ErrorCode } from '../../wire/generated/errors.ts';
 import { type BrokerRegistration, fenceBroker, registerBroker, unfenceBroker } from './broker-operations.ts';
 import { alterConfigs, incrementalAlterConfigs } from './config-operations.ts';
 import type { Decision, Surroundings } from './decision.ts';
+import { assignReplicasToDirs, directoriesOffline, type ReplicaAssignment } from './directory-operations.ts';
 import { type ProducerIdBlock, allocateProducerIds } from './producer-id-operations.ts';
 import { createPartitions, createTopics, deleteTopics } from './topic-operations.ts';
 
@@ -44,6 +46,11 @@ export interface ControllerOperations {
   registerBroker: { request: BrokerRegistration; reply: { readonly brokerEpoch: number } };
   unfenceBroker: { request: { readonly brokerId: number }; reply: null };
   fenceBroker: { request: { readonly brokerId: number }; reply: null };
+  assignReplicasToDirs: {
+    request: { readonly brokerId: number; readonly assignments: readonly ReplicaAssignment[] };
+    reply: readonly ErrorCode[];
+  };
+  directoriesOffline: { request: { readonly brokerId: number; readonly directoryIds: readonly string[] }; reply: null };
 }
 
 export type ControllerOperation = keyof ControllerOperations;
@@ -63,6 +70,8 @@ const STEPS: { readonly [K in ControllerOperation]: Step<K> } = {
   registerBroker,
   unfenceBroker,
   fenceBroker,
+  assignReplicasToDirs,
+  directoriesOffline,
 };
 
 /** Decides one request. Raises Error only on a broken invariant: whatever a client did wrong is in the reply. */

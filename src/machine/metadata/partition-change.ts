@@ -8,6 +8,7 @@ import { isActive } from './broker-image.ts';
 import { type ConfigLayers, configLayers } from './config-sources.ts';
 import type { Surroundings } from './decision.ts';
 import { isElrEnabled, recordVersions } from './record-versions.ts';
+import { directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigValue } from './topic-configs.ts';
 import { NO_LEADER, NO_LEADER_CHANGE, type PartitionImage, type TopicImage } from './topic-image.ts';
 
@@ -21,11 +22,15 @@ export interface BrokerEvent {
   readonly uncleanlyStopped: number;
 }
 
-interface ElectionRules {
+/** Of one partition. */
+interface ElectionRules extends TopicRules {
+  readonly mayLead: (broker: number) => boolean;
+}
+
+interface TopicRules {
   readonly elr: boolean;
   readonly minInsyncReplicas: number;
   readonly uncleanElection: boolean;
-  readonly mayLead: (broker: number) => boolean;
 }
 
 interface ChangeDraft {
@@ -34,7 +39,10 @@ interface ChangeDraft {
   leaderRecoveryState?: number;
   eligibleLeaderReplicas?: readonly number[];
   lastKnownElr?: readonly number[];
+  directories?: readonly string[];
 }
+
+export const NO_EVENT: BrokerEvent = { leaving: NO_LEADER, joining: NO_LEADER, uncleanlyStopped: NO_LEADER };
 
 /** The change records of all partitions that `concerned` picks; none for those that stay as they are. */
 export function partitionChanges(
@@ -42,37 +50,58 @@ export function partitionChanges(
   event: BrokerEvent,
   concerned: (partition: PartitionImage) => boolean,
 ): MetadataRecordDraft[] {
-  const { image } = around;
-  const layers = configLayers(image, around.nodeId, around.brokerConfigs);
-  const version = recordVersions(image).partitionChangeRecord;
-  const mayLead = (broker: number): boolean =>
-    broker !== event.leaving &&
-    broker !== event.uncleanlyStopped &&
-    (broker === event.joining || isActive(image.brokers.get(broker)));
+  const layers = configLayers(around.image, around.nodeId, around.brokerConfigs);
   const records: MetadataRecordDraft[] = [];
-  for (const topic of image.topicsByName.values()) {
-    let rules: ElectionRules | undefined;
+  for (const topic of around.image.topicsByName.values()) {
+    let rules: TopicRules | undefined;
     for (const partition of topic.partitions.values()) {
       if (!concerned(partition)) continue;
-      rules ??= electionRules(around, topic, layers, mayLead);
-      const change = changeOf(partition, event, rules);
-      if (change === undefined) continue;
-      records.push({
-        kind: 'PartitionChangeRecord',
-        value: { topicId: topic.id, partitionId: partition.index, ...change },
-        version,
-      });
+      rules ??= rulesOf(around, topic, layers);
+      const change = changeOf(partition, event, { ...rules, mayLead: acceptable(around, event, partition) });
+      if (!isNothing(change)) records.push(changeRecord(around, topic, partition, change));
     }
   }
   return records;
 }
 
-function electionRules(
+/** The replica of `brokerId` is in `directory` now; undefined where the metadata log says so already. */
+export function directoryChange(
   around: Surroundings,
   topic: TopicImage,
-  layers: ConfigLayers,
-  mayLead: (broker: number) => boolean,
-): ElectionRules {
+  partition: PartitionImage,
+  { brokerId, directory }: { readonly brokerId: number; readonly directory: string },
+): MetadataRecordDraft | undefined {
+  const rules = rulesOf(around, topic, configLayers(around.image, around.nodeId, around.brokerConfigs));
+  const change = changeOf(partition, NO_EVENT, { ...rules, mayLead: acceptable(around, NO_EVENT, partition) });
+  const directories = partition.replicas.map((broker, i) => (broker === brokerId ? directory : (partition.directories[i] ?? '')));
+  if (directories.some((one, i) => one !== partition.directories[i])) change.directories = directories;
+  return isNothing(change) ? undefined : changeRecord(around, topic, partition, change);
+}
+
+function changeRecord(
+  around: Surroundings,
+  topic: TopicImage,
+  partition: PartitionImage,
+  change: ChangeDraft,
+): MetadataRecordDraft {
+  return {
+    kind: 'PartitionChangeRecord',
+    value: { topicId: topic.id, partitionId: partition.index, ...change },
+    version: recordVersions(around.image).partitionChangeRecord,
+  };
+}
+
+/** Who may lead the partition: brokers that are there, with the directory that their replica is in. */
+function acceptable({ image }: Surroundings, event: BrokerEvent, partition: PartitionImage): (broker: number) => boolean {
+  return (id) => {
+    const broker = image.brokers.get(id);
+    if (broker === undefined || id === event.leaving || id === event.uncleanlyStopped) return false;
+    if (id !== event.joining && !isActive(broker)) return false;
+    return isDirectoryOnline(directoryOf(partition, id), broker.logDirs);
+  };
+}
+
+function rulesOf(around: Surroundings, topic: TopicImage, layers: ConfigLayers): TopicRules {
   const own = around.image.configsOf(ConfigResourceType.TOPIC, topic.name);
   const value = (name: string): string | null => {
     const fact = TOPIC_CONFIG_FACTS.get(name);
@@ -82,11 +111,10 @@ function electionRules(
     elr: isElrEnabled(around.image),
     minInsyncReplicas: Number(value('min.insync.replicas')),
     uncleanElection: value('unclean.leader.election.enable') === 'true',
-    mayLead,
   };
 }
 
-function changeOf(old: PartitionImage, event: BrokerEvent, rules: ElectionRules): ChangeDraft | undefined {
+function changeOf(old: PartitionImage, event: BrokerEvent, rules: ElectionRules): ChangeDraft {
   const gone = (broker: number): boolean => broker === event.leaving || broker === event.uncleanlyStopped;
   let isr: readonly number[] = old.isr.filter((broker) => !gone(broker));
   let elr = eligibleLeaders(old, isr, event, rules);
@@ -108,7 +136,7 @@ function changeOf(old: PartitionImage, event: BrokerEvent, rules: ElectionRules)
   if (!sameBrokers(elr, old.elr)) change.eligibleLeaderReplicas = elr;
   if (change.isr === undefined && (isr.length > 0 || rules.elr) && !sameBrokers(isr, old.isr)) change.isr = isr;
   rememberLastLeader(old, change, rules);
-  return isNothing(change) ? undefined : change;
+  return change;
 }
 
 /** Below the least in-sync count, who was in sync stays eligible, except a broker that stopped uncleanly. */

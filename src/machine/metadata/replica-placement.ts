@@ -6,7 +6,8 @@ import { ErrorCode } from '../../wire/generated/errors.ts';
 import { type BrokerImage, isActive } from './broker-image.ts';
 import type { ApiError, Surroundings } from './decision.ts';
 import { recordVersions } from './record-versions.ts';
-import { DIRECTORY_MIGRATING, DIRECTORY_UNASSIGNED, type PartitionImage } from './topic-image.ts';
+import { DIRECTORY_MIGRATING, DIRECTORY_UNASSIGNED } from '../../wire/directory-id.ts';
+import type { PartitionImage } from './topic-image.ts';
 
 export type Placement =
   | { readonly ok: true; readonly replicas: readonly (readonly number[])[] }

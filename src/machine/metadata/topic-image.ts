@@ -1,7 +1,7 @@
 /** A topic and its partitions as the metadata log has them. A PartitionImage never changes: a change puts a new one in its place. */
 import type { PartitionChangeRecord } from '../../wire/generated/records/partition-change-record.ts';
 import type { PartitionRecord } from '../../wire/generated/records/partition-record.ts';
-import { ZERO_UUID } from '../../wire/uuid.ts';
+import { DIRECTORY_MIGRATING } from '../../wire/directory-id.ts';
 
 /** In place of a leader's id: there is none. */
 export const NO_LEADER = -1;
@@ -11,12 +11,6 @@ export const NO_LEADER_CHANGE = -2;
 
 /** In a PartitionChangeRecord: the recovery state stays. */
 const NO_RECOVERY_CHANGE = -1;
-
-/** The directory of a replica on a broker that has not said where it is: as of before directories were recorded (KIP-858). */
-export const DIRECTORY_MIGRATING = ZERO_UUID;
-
-/** The directory of a replica whose broker has yet to choose one (KIP-858): the reserved uuid 1. */
-export const DIRECTORY_UNASSIGNED = 'AAAAAAAAAAAAAAAAAAAAAQ';
 
 export interface PartitionImage {
   readonly index: number;

@@ -58,14 +58,14 @@ export class Cluster {
     }
   }
 
-  register(brokerId: number, previousBrokerEpoch: number): number {
+  register(brokerId: number, previousBrokerEpoch: number, logDirs = [stringOfUuid(Buffer.alloc(16, 200 + brokerId))]): number {
     return this.perform('registerBroker', {
       brokerId,
       incarnationId: this.uuid(),
       endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 9092, securityProtocol: 0 }],
       features: SUPPORTED_FEATURES,
       rack: null,
-      logDirs: [stringOfUuid(Buffer.alloc(16, 200 + brokerId))],
+      logDirs,
       previousBrokerEpoch,
     }).brokerEpoch;
   }

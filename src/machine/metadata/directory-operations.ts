@@ -1,0 +1,70 @@
+/** In which directories a broker has its replicas, and which of its directories have failed, as it tells the controller (KIP-858). */
+import { ErrorCode } from '../../wire/generated/errors.ts';
+import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
+import type { BrokerImage } from './broker-image.ts';
+import type { Decision, Surroundings } from './decision.ts';
+import { directoryChange, NO_EVENT, partitionChanges } from './partition-change.ts';
+import { directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
+
+export interface ReplicaAssignment {
+  readonly topicId: string;
+  readonly partitionIndex: number;
+  readonly directoryId: string;
+}
+
+/** As AssignReplicasToDirs: where the broker's replicas are from now on. One error code for each, in their order. */
+export function assignReplicasToDirs(
+  request: { readonly brokerId: number; readonly assignments: readonly ReplicaAssignment[] },
+  around: Surroundings,
+): Decision<readonly ErrorCode[]> {
+  const { brokerId } = request;
+  const broker = registered(brokerId, around);
+  const records: MetadataRecordDraft[] = [];
+  const offline: ReplicaAssignment[] = [];
+  const reply = request.assignments.map((assignment) => {
+    const topic = around.image.topicsById.get(assignment.topicId);
+    if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
+    const partition = topic.partitions.get(assignment.partitionIndex);
+    if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (!partition.replicas.includes(brokerId)) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    const { directoryId: directory } = assignment;
+    const record = directoryChange(around, topic, partition, { brokerId, directory });
+    if (record !== undefined) records.push(record);
+    if (!isDirectoryOnline(directory, broker.logDirs)) offline.push(assignment);
+    return ErrorCode.NONE;
+  });
+  if (offline.length > 0) {
+    const lost = new Set(
+      offline.map(({ topicId, partitionIndex }) => around.image.topicsById.get(topicId)?.partitions.get(partitionIndex)),
+    );
+    records.push(...partitionChanges(around, { ...NO_EVENT, leaving: brokerId }, (partition) => lost.has(partition)));
+  }
+  return { records, reply };
+}
+
+/** As a heartbeat with offline directories: what is in them is led from elsewhere, or by nobody. Nothing for those known to be gone. */
+export function directoriesOffline(
+  request: { readonly brokerId: number; readonly directoryIds: readonly string[] },
+  around: Surroundings,
+): Decision<null> {
+  const { brokerId } = request;
+  const { epoch, logDirs } = registered(brokerId, around);
+  const failed = logDirs.filter((directory) => request.directoryIds.includes(directory));
+  if (failed.length === 0) return { records: [], reply: null };
+  const event = { ...NO_EVENT, leaving: brokerId };
+  const change: MetadataRecordDraft = {
+    kind: 'BrokerRegistrationChangeRecord',
+    value: { brokerId, brokerEpoch: epoch, logDirs: logDirs.filter((directory) => !failed.includes(directory)) },
+    version: 2,
+  };
+  const elections = failed.flatMap((directory) =>
+    partitionChanges(around, event, (partition) => directoryOf(partition, brokerId) === directory),
+  );
+  return { records: [...elections, change], reply: null };
+}
+
+function registered(brokerId: number, around: Surroundings): BrokerImage {
+  const broker = around.image.brokers.get(brokerId);
+  if (broker === undefined) throw new Error(`broker ${brokerId} is not registered`);
+  return broker;
+}
