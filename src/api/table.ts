@@ -5,6 +5,7 @@ import type { Handler } from './context.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { alterConfigs } from './alter-configs.ts';
+import { alterReplicaLogDirs } from './alter-replica-log-dirs.ts';
 import { apiVersions } from './api-versions.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
@@ -49,6 +50,7 @@ export const HANDLERS: HandlerTable = {
   addOffsetsToTxn,
   addPartitionsToTxn,
   alterConfigs,
+  alterReplicaLogDirs,
   apiVersions,
   createPartitions,
   createTopics,

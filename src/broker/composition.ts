@@ -9,6 +9,7 @@ import { advertisedApis, HANDLERS } from '../api/table.ts';
 import { GroupCoordinator } from '../host/group-coordinator.ts';
 import { OFFSETS_TOPIC } from '../host/group-settings.ts';
 import { MetadataLog } from '../host/metadata-log.ts';
+import { ReplicaAssignments } from '../host/replica-assignments.ts';
 import { TransactionCoordinator } from '../host/transaction-coordinator.ts';
 import { TransactionMarkers } from '../host/transaction-markers.ts';
 import { TRANSACTION_TOPIC } from '../host/transaction-settings.ts';
@@ -17,6 +18,7 @@ import { TransactionVerifier } from '../host/transaction-verifier.ts';
 import { logConfigOf } from '../host/topic-log-config.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { reliableFeatures, SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
+import { ConfigResourceType } from '../wire/config-resource.ts';
 import { FetchSessions } from '../partition/fetch-sessions.ts';
 import { Partitions } from '../partition/partitions.ts';
 import type { StorageFailure } from '../world/files.ts';
@@ -105,8 +107,12 @@ async function openServices(
   );
   const stopDirectories = { brokerEpoch: -1, clean: false };
   undo.push(async () => {
-    for (const directory of directories.all) await directory.stop(stopDirectories);
+    await stopAll([...new Set([...directories.all, directories.metadata])], stopDirectories);
   });
+  for (const path of directories.formatted)
+    log.warn(`the data directory ${path} was empty and is formatted: no partition is in it yet`);
+  for (const { path, failure } of directories.all)
+    if (failure !== undefined) log.error(`data directory ${path} is offline: ${failure.message}`);
 
   const controller = await openMetadata(options, configs, bound, directories);
   stopDirectories.brokerEpoch = controller.brokerEpoch;
@@ -116,16 +122,25 @@ async function openServices(
   });
 
   const { image } = controller;
+  const assignments = new ReplicaAssignments(clock, controller);
   const partitions = new Partitions({
     nodeId,
     clock,
     directories: directories.all,
     logConfigOf: (topic) => logConfigOf(image, nodeId, settings, topic),
+    assign: (assignment) => assignments.assign(assignment),
+    maxMoveBytesPerSecond: () => moveRate(controller, nodeId),
   });
-  onDirectoryFailure = (path, failure) => directoryFailed(options, directories, partitions, path, failure);
+  undo.push(() => partitions.stop());
+  onDirectoryFailure = (path, failure) => directoryFailed(options, { directories, partitions, controller }, path, failure);
   for (const failure of failed) onDirectoryFailure(directories.metadata.path, failure);
   await partitions.start(image);
+  const { failure } = directories.metadata;
+  if (failure !== undefined) throw failure;
   controller.onChange((changes) => partitions.apply(changes));
+  // As of Apache Kafka's brokers: where the replicas are is told before the broker may lead any of them.
+  await assignments.settled();
+  await controller.submit('unfenceBroker', { brokerId: nodeId });
 
   const groups = new GroupCoordinator({
     clock,
@@ -206,8 +221,9 @@ function openMetadata(
     clock,
     random,
     directory: directories.metadata,
-    logDirIds: directories.all.map(({ directoryId }) => directoryId),
+    logDirIds: directories.all.filter(({ failure }) => failure === undefined).map(({ directoryId }) => directoryId),
     nodeId: settings.int('node.id'),
+    previousBrokerEpoch: directories.previousBrokerEpoch,
     controllerEndpoint: {
       name: controllerName,
       host: named?.host || 'localhost',
@@ -219,10 +235,33 @@ function openMetadata(
   });
 }
 
+/** A disk that fails at the end keeps no other directory from its clean stop. */
+async function stopAll(directories: readonly LogDirectory[], o: Parameters<LogDirectory['stop']>[0]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const directory of directories) await directory.stop(o).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** replica.alter.log.dirs.io.max.bytes.per.second, which can only be set while the broker runs. */
+function moveRate(controller: MetadataLog, nodeId: number): number {
+  const name = 'replica.alter.log.dirs.io.max.bytes.per.second';
+  const { image } = controller;
+  const value =
+    image.configsOf(ConfigResourceType.BROKER, String(nodeId)).get(name) ??
+    image.configsOf(ConfigResourceType.BROKER, '').get(name);
+  return Math.min(Number(value ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}
+
+interface Affected {
+  readonly directories: DataDirectories;
+  readonly partitions: Partitions;
+  readonly controller: MetadataLog;
+}
+
+/** What was in the directory is led by nobody; without its metadata, or with nothing left to serve, the broker ends. */
 function directoryFailed(
   { log, onFatal }: CompositionOptions,
-  directories: DataDirectories,
-  partitions: Partitions,
+  { directories, partitions, controller }: Affected,
   path: string,
   failure: StorageFailure,
 ): void {
@@ -230,5 +269,9 @@ function directoryFailed(
   const directory: LogDirectory | undefined = directories.all.find((one) => one.path === path);
   if (directory !== undefined) partitions.directoryFailed(directory);
   const allFailed = directories.all.every((one) => one === directory || one.failure !== undefined);
-  if (allFailed || directory === directories.metadata) onFatal(failure);
+  if (allFailed || path === directories.metadata.path) return onFatal(failure);
+  const directoryIds = directory === undefined ? [] : [directory.directoryId];
+  controller.submit('directoriesOffline', { brokerId: controller.nodeId, directoryIds }).catch((error: unknown) => {
+    log.error(`that the data directory ${path} is offline cannot be recorded`, { error });
+  });
 }

@@ -33,9 +33,11 @@ export interface MetadataLogOptions {
   readonly random: Random;
   /** Opened, its logs not yet. The first of `log.dirs`, or `metadata.log.dir`. */
   readonly directory: LogDirectory;
-  /** Directory ids of all log directories, the metadata one included. */
+  /** Directory ids of the log directories that are online. */
   readonly logDirIds: readonly string[];
   readonly nodeId: number;
+  /** Of the last clean stop of this broker; -1 where there was none. */
+  readonly previousBrokerEpoch: number;
   /** Where a controller of this quorum would listen: what Apache Kafka needs to find in the Voters record to open the directory. */
   readonly controllerEndpoint: { readonly name: string; readonly host: string; readonly port: number };
   /** The advertised listeners of this broker. */
@@ -73,7 +75,7 @@ export class MetadataLog {
   }
 
   /**
-   * Formats an empty directory; replays; raises the epoch; registers and unfences this broker. All of it is synced when the promise resolves. Raises
+   * Formats an empty directory; replays; raises the epoch; registers this broker, fenced. All of it is synced when the promise resolves. Raises
    * Error, in one sentence, for a directory that this node must not or cannot lead.
    */
   static async open(o: MetadataLogOptions): Promise<MetadataLog> {
@@ -166,7 +168,7 @@ export class MetadataLog {
   }
 
   #register(): void {
-    const { nodeId, endpoints, rack, logDirIds, directory } = this.#o;
+    const { nodeId, endpoints, rack, logDirIds, previousBrokerEpoch } = this.#o;
     const registered = step(
       'registerBroker',
       {
@@ -176,13 +178,12 @@ export class MetadataLog {
         features: SUPPORTED_FEATURES,
         rack,
         logDirs: [...logDirIds].sort(),
-        previousBrokerEpoch: directory.previousBrokerEpoch,
+        previousBrokerEpoch,
       },
       this.#surroundings(),
     );
     this.#appendNow(registered.records);
     this.#brokerEpoch = registered.reply.brokerEpoch;
-    this.#appendNow(step('unfenceBroker', { brokerId: nodeId }, this.#surroundings()).records);
   }
 
   /** The first batch of an epoch: who leads; in a new log also what kind of quorum it is, and who votes. */

@@ -17,6 +17,8 @@ export interface CheckpointsOptions {
   readonly files: Files;
   /** The data directory. */
   readonly path: string;
+  /** False: the disk has failed, and nothing is known. */
+  readonly readable: boolean;
   /** The logs that the files are about, as they are when a file is written. */
   logs(): Iterable<Log>;
   /** Runs what touches the disk: a failure takes the directory offline and goes on to the caller. */
@@ -34,7 +36,8 @@ export class Checkpoints {
 
   constructor(o: CheckpointsOptions) {
     this.o = o;
-    const read = (name: string): ReadonlyMap<string, number> => readOffsetCheckpoint(o.files, `${o.path}/${name}`);
+    const read = (name: string): ReadonlyMap<string, number> =>
+      o.readable ? readOffsetCheckpoint(o.files, `${o.path}/${name}`) : new Map();
     this.recoveryPoints = read(RECOVERY_POINT_FILE);
     this.logStarts = read(LOG_START_FILE);
     this.highWatermarks = read(HIGH_WATERMARK_FILE);
@@ -88,8 +91,10 @@ export class Checkpoints {
     const next = this.saving.then(() =>
       this.o.guarded(async () => {
         const text = content();
-        if (this.written.get(name) === text) return;
-        await this.o.files.replaceFile(`${this.o.path}/${name}`, text);
+        const path = `${this.o.path}/${name}`;
+        // A disk that has gone away is found out here, when nothing else is written.
+        if (this.written.get(name) === text && this.o.files.stat(path) !== undefined) return;
+        await this.o.files.replaceFile(path, text);
         this.written.set(name, text);
       }),
     );

@@ -27,7 +27,7 @@ const NO_ENTRIES: readonly EpochEntry[] = [];
 
 export class LeaderEpochs {
   private readonly files: Files;
-  private readonly directory: string;
+  private directory: string;
   private list: readonly EpochEntry[] = NO_ENTRIES;
   private writing: Promise<void> | undefined;
   /** The file does not say what the memory says. */
@@ -47,6 +47,16 @@ export class LeaderEpochs {
 
   private get path(): string {
     return `${this.directory}/${LEADER_EPOCH_FILE}`;
+  }
+
+  /** The file is in another directory from now on. Nothing may be being saved: see `saved`. */
+  relocate(directory: string): void {
+    this.directory = directory;
+  }
+
+  /** The file is being written. */
+  get isSaving(): boolean {
+    return this.writing !== undefined;
   }
 
   entries(): readonly EpochEntry[] {

@@ -5,30 +5,26 @@
  * is one Log; a checkpoint file is only ever replaced whole. Nothing lies in the directory that Apache Kafka does not know.
  * Source: LogManager of Apache Kafka; KIP-858 (directory ids), KIP-966 (broker epoch in the clean shutdown file).
  */
+import { CLUSTER_METADATA_TOPIC } from '../wire/topic-name.ts';
 import type { Clock } from '../world/clock.ts';
 import { type Files, StorageFailure } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { takeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts';
 import { FileHandles } from './file-handles.ts';
+import { FutureLogs } from './future-logs.ts';
 import { Jobs } from './jobs.ts';
 import type { LogConfig } from './log-config.ts';
 import { Log } from './log.ts';
 import { fileNamesIn } from './recovery.ts';
 import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
-import { parseDirectoryName, retiredName } from './partition-directory-name.ts';
+import { METADATA_DIRECTORY, METADATA_TOPIC_ID } from './metadata-topic.ts';
+import { futureName, retiredName } from './partition-directory-name.ts';
+import { partitionFolders } from './partition-folders.ts';
 import { PARTITION_METADATA_FILE, readPartitionMetadata } from './partition-metadata.ts';
-import type { TailMemory } from './tail-memory.ts';
-
-export const METADATA_TOPIC = '__cluster_metadata';
-const METADATA_DIRECTORY = `${METADATA_TOPIC}-0`;
-/** Of the metadata topic, the same in every cluster. */
-const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
+import { TailMemory } from './tail-memory.ts';
 
 const LOCK_FILE = '.lock';
-/** Kept by Apache Kafka's tiered storage; no partition. */
-const REMOTE_INDEX_CACHE = 'remote-log-index-cache';
-
 const FIRST_RETENTION_CHECK_MS = 30_000;
 const OPENED_AT_ONCE = 8;
 
@@ -63,6 +59,17 @@ export interface LogDirectoryOptions {
 
 const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
 
+/** A partition that is to be opened. */
+interface Opening {
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: string | null;
+  readonly config: LogConfig;
+  readonly cleanShutdown: boolean;
+  /** Of the files that were found in its directory; undefined when it was not looked at yet. */
+  readonly names?: readonly string[];
+}
+
 export class LogDirectory {
   readonly path: string;
   readonly clusterId: string;
@@ -76,15 +83,26 @@ export class LogDirectory {
   private readonly handles: FileHandles;
   private readonly unlock: () => void;
   private readonly all = new Map<string, Log>();
+  private readonly copies = new FutureLogs();
+  private readonly tailMemory: TailMemory;
   private readonly opening = new Map<string, Promise<Log>>();
   private readonly checkpoints: Checkpoints;
   private readonly jobs: Jobs;
   /** One for all logs. */
   private readonly onLogFailure = (failure: StorageFailure): void => this.fail(failure);
   private currentFailure: StorageFailure | undefined;
+  /** Every log that was there has been opened: what the note of a clean stop has to rest on. */
+  private allOpened = false;
   private stopped = false;
 
-  private constructor(o: LogDirectoryOptions, meta: MetaProperties, unlock: () => void, shutdown: number | undefined) {
+  private constructor(
+    o: LogDirectoryOptions,
+    meta: MetaProperties,
+    unlock: () => void,
+    shutdown: number | undefined,
+    failure?: StorageFailure,
+  ) {
+    this.currentFailure = failure;
     this.o = o;
     this.path = o.path;
     this.clusterId = meta.clusterId;
@@ -94,15 +112,17 @@ export class LogDirectory {
     this.cleanShutdown = shutdown !== undefined;
     this.previousBrokerEpoch = shutdown ?? -1;
     this.handles = new FileHandles(o.files);
+    this.tailMemory = o.tailMemory ?? new TailMemory();
     this.jobs = new Jobs({
       clock: o.clock,
       isStopped: () => this.currentFailure !== undefined,
       onFailure: (error) => this.failWith(error),
     });
     this.checkpoints = new Checkpoints({
+      readable: failure === undefined,
       files: o.files,
       path: o.path,
-      logs: () => this.partitionLogs(),
+      logs: () => this.checkpointedLogs(),
       guarded: (run) => this.guarded(run),
     });
   }
@@ -135,37 +155,53 @@ export class LogDirectory {
     }
   }
 
+  /** A directory that could not be opened: it has failed already. `identity` of the options is what is known of it. */
+  static offline(o: LogDirectoryOptions, failure: StorageFailure): LogDirectory {
+    return new LogDirectory(o, o.identity, () => undefined, undefined, failure);
+  }
+
   get failure(): StorageFailure | undefined {
     return this.currentFailure;
   }
 
   /** `__cluster_metadata-0`, opened before the others (made when missing); not in the checkpoint files and always scanned, as Kafka does. */
   async openMetadataLog(config: LogConfig): Promise<Log> {
-    const log = await this.openLog(METADATA_TOPIC, 0, METADATA_TOPIC_ID, config, { cleanShutdown: false });
+    const metadata = { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: METADATA_TOPIC_ID };
+    const log = await this.openLog({ ...metadata, config, cleanShutdown: false });
     log.setHighWatermark(log.logStartOffset);
     await this.o.files.syncDirectory(this.path);
     return log;
   }
 
   /**
-   * Opens every partition found. `configOf` gives the config of the topic with this id, or undefined: then the partition is of no topic that exists,
-   * and its directory is renamed to `-stray`. Starts what is done from time to time.
+   * Opens every partition found, and every copy that was being moved here. `configOf` gives the config of the topic with this id, or undefined: then
+   * the partition is of no topic that exists, and its directory is renamed to `-stray`. Starts what is done from time to time. A disk that fails takes
+   * the directory offline.
    */
-  async openLogs(configOf: (topic: string, partition: number, topicId: string | null) => LogConfig | undefined): Promise<void> {
-    const { files } = this.o;
-    const found = this.listPartitions();
+  openLogs(configOf: (topic: string, partition: number, topicId: string | null) => LogConfig | undefined): Promise<void> {
+    return this.guarded(() => this.openFound(configOf));
+  }
+
+  private async openFound(
+    configOf: (topic: string, partition: number, topicId: string | null) => LogConfig | undefined,
+  ): Promise<void> {
+    const { files, random } = this.o;
+    const { cleanShutdown } = this;
     const pending: Promise<unknown>[] = [];
     const pause = this.jobs.slices();
-    for (const { topic, partition, name } of found) {
+    for (const { topic, partition, name, state } of partitionFolders(files, this.path)) {
+      if (state === 'delete') this.removeLater(`${this.path}/${name}`, 0);
+      if (state === 'delete' || state === 'stray') continue;
       const names = fileNamesIn(files, `${this.path}/${name}`);
       const hasMetadata = names.includes(PARTITION_METADATA_FILE);
       const topicId = (hasMetadata ? readPartitionMetadata(files, `${this.path}/${name}`) : undefined) ?? null;
       const config = configOf(topic, partition, topicId);
       if (config === undefined) {
-        files.rename(`${this.path}/${name}`, `${this.path}/${retiredName(topic, partition, 'stray', this.o.random)}`);
+        files.rename(`${this.path}/${name}`, `${this.path}/${retiredName(topic, partition, 'stray', random)}`);
         continue;
       }
-      const opening = this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown, names });
+      const found = { topic, partition, topicId, config, cleanShutdown, names };
+      const opening = state === 'future' ? this.openCopy(found, name) : this.openLog(found);
       // Waited for below; one that fails before that must not count as a failure that nobody looks at.
       opening.catch(() => undefined);
       pending.push(opening);
@@ -174,100 +210,125 @@ export class LogDirectory {
     }
     await Promise.all(pending);
     // A process that was killed may have left the names of new partitions to the operating system.
-    if (!this.cleanShutdown) await files.syncDirectory(this.path);
+    if (!cleanShutdown) await files.syncDirectory(this.path);
+    this.allOpened = true;
     this.startJobs();
   }
 
-  /** Live partitions' directories. Leftovers of deletions are scheduled for removal; strays and moves are left alone. */
-  private listPartitions(): { topic: string; partition: number; name: string }[] {
-    const found: { topic: string; partition: number; name: string }[] = [];
-    for (const { name, directory } of this.o.files.list(this.path)) {
-      if (!directory || name === METADATA_DIRECTORY || name === REMOTE_INDEX_CACHE) continue;
-      const parsed = parseDirectoryName(name);
-      if (parsed === undefined) {
-        throw new Error(
-          `${this.path}/${name} is not in the form of topic-partition; a data directory may hold nothing but Kafka's topic data`,
-        );
-      }
-      if (parsed.state === 'live') found.push({ topic: parsed.topic, partition: parsed.partition, name });
-      if (parsed.state === 'delete') this.removeLater(`${this.path}/${name}`, 0);
-    }
-    return found;
-  }
-
-  private openLog(
-    topic: string,
-    partition: number,
-    topicId: string | null,
-    config: LogConfig,
-    found: { readonly cleanShutdown: boolean; readonly names?: readonly string[] },
-  ): Promise<Log> {
-    const key = keyOf(topic, partition);
+  private openLog(o: Opening): Promise<Log> {
+    const key = keyOf(o.topic, o.partition);
     const known = this.all.get(key);
     if (known !== undefined) return Promise.resolve(known);
     let opening = this.opening.get(key);
     if (opening === undefined) {
-      opening = this.openOnce(topic, partition, topicId, config, found).finally(() => this.opening.delete(key));
+      opening = this.openIn(key, o, this.tailMemory)
+        .then((log) => {
+          this.all.set(key, log);
+          return log;
+        })
+        .finally(() => this.opening.delete(key));
       this.opening.set(key, opening);
     }
     return opening;
   }
 
-  private async openOnce(
-    topic: string,
-    partition: number,
-    topicId: string | null,
-    config: LogConfig,
-    { cleanShutdown, names }: { readonly cleanShutdown: boolean; readonly names?: readonly string[] },
-  ): Promise<Log> {
+  private async openCopy(o: Opening, name: string): Promise<Log> {
+    const log = await this.openIn(name, o, this.copies.tailMemory);
+    this.copies.add(log);
+    return log;
+  }
+
+  private async openIn(name: string, { cleanShutdown, ...opening }: Opening, tailMemory: TailMemory): Promise<Log> {
     const { o } = this;
-    const key = keyOf(topic, partition);
-    const isNew = names === undefined && o.files.stat(`${this.path}/${key}`) === undefined;
+    const key = keyOf(opening.topic, opening.partition);
+    const isNew = opening.names === undefined && o.files.stat(`${this.path}/${name}`) === undefined;
     const log = await Log.open({
       files: o.files,
       clock: o.clock,
       random: o.random,
-      directory: `${this.path}/${key}`,
-      topic,
-      partition,
-      topicId,
-      ...(names === undefined ? {} : { names }),
-      config,
+      directory: `${this.path}/${name}`,
+      ...opening,
       recoveryPoint: isNew ? 0 : (this.checkpoints.recoveryPoints.get(key) ?? 0),
       logStartOffset: isNew ? 0 : (this.checkpoints.logStarts.get(key) ?? 0),
       cleanShutdown: cleanShutdown || isNew,
       handles: this.handles,
       ...(o.producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs: o.producerIdExpirationMs }),
       verifiesTransactions: o.verifiesTransactions,
-      ...(o.tailMemory === undefined ? {} : { tailMemory: o.tailMemory }),
+      tailMemory,
       onFailure: this.onLogFailure,
     });
     // What will be acknowledged in a new partition is worth nothing where its directory can be lost.
     if (isNew) await o.files.syncDirectory(this.path);
     if (!isNew) log.setHighWatermark(this.checkpoints.highWatermarks.get(key) ?? log.logStartOffset);
-    this.all.set(key, log);
     return log;
   }
 
   /** A new, empty partition; the one there is, when there is one. */
   create(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
-    return this.guarded(() => this.openLog(topic, partition, topicId, config, { cleanShutdown: this.cleanShutdown }));
+    const { cleanShutdown } = this;
+    return this.guarded(() => this.openLog({ topic, partition, topicId, config, cleanShutdown }));
   }
 
-  /** Renames to `-delete`; removed after file.delete.delay.ms. Nothing happens when there is no such partition. */
-  async delete(topic: string, partition: number): Promise<void> {
-    const key = keyOf(topic, partition);
-    await this.opening.get(key);
-    const log = this.all.get(key);
-    if (log === undefined) return;
-    this.all.delete(key);
+  /** An empty copy that will take the place of the partition's log in another directory. */
+  createFuture(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
+    const name = futureName(topic, partition, this.o.random);
+    return this.guarded(() => this.openCopy({ topic, partition, topicId, config, cleanShutdown: true }, name));
+  }
+
+  /** The copy is the partition's log from now on, under the name it has: at once. `settle` gives it the other. */
+  adopt(copy: Log): void {
+    this.copies.remove(copy);
+    copy.keepTailIn(this.tailMemory);
+    this.all.set(keyOf(copy.topic, copy.partition), copy);
+  }
+
+  /** Gives an adopted copy the name of a partition's log. Nothing happens when it has been given up meanwhile. */
+  settle(log: Log): Promise<void> {
+    return this.guarded(async () => {
+      while (log.leaderEpochs.isSaving) await log.leaderEpochs.saved();
+      if (this.get(log.topic, log.partition) !== log) return;
+      log.rename(`${this.path}/${keyOf(log.topic, log.partition)}`);
+      await this.o.files.syncDirectory(this.path);
+    });
+  }
+
+  /** The log is not the partition's any more, nor a copy of it. Its files are still there: see `retire`. */
+  release(log: Log): void {
+    const key = keyOf(log.topic, log.partition);
+    if (this.all.get(key) === log) this.all.delete(key);
+    this.copies.remove(log);
+  }
+
+  /** Releases it and renames its directory to `-delete`; removed after file.delete.delay.ms. */
+  async retire(log: Log): Promise<void> {
+    this.release(log);
     await log.close({ clean: false });
-    const retired = `${this.path}/${retiredName(topic, partition, 'delete', this.o.random)}`;
+    const retired = `${this.path}/${retiredName(log.topic, log.partition, 'delete', this.o.random)}`;
     await this.guarded(async () => {
       this.o.files.rename(log.directory, retired);
       await this.o.files.syncDirectory(this.path);
     });
     this.removeLater(retired, log.config.fileDeleteDelayMs);
+  }
+
+  /** Retires the partition's log, and its copy where there is one. Nothing happens when there is no such partition. */
+  async delete(topic: string, partition: number): Promise<void> {
+    await this.opening.get(keyOf(topic, partition));
+    for (const log of [this.get(topic, partition), this.future(topic, partition)]) if (log !== undefined) await this.retire(log);
+  }
+
+  future(topic: string, partition: number): Log | undefined {
+    return this.copies.get(topic, partition);
+  }
+
+  futures(): Iterable<Log> {
+    return this.copies.values();
+  }
+
+  /** How many partitions' logs and copies there are, or are being made. */
+  get partitionCount(): number {
+    const metadata = this.all.has(METADATA_DIRECTORY) ? 1 : 0;
+    return this.all.size + this.opening.size + this.copies.count - metadata;
   }
 
   get(topic: string, partition: number): Log | undefined {
@@ -278,9 +339,14 @@ export class LogDirectory {
     return this.all.values();
   }
 
+  private *checkpointedLogs(): Iterable<Log> {
+    yield* this.partitionLogs();
+    yield* this.copies.values();
+  }
+
   /** All but the metadata log, which knows no checkpoints and is cut at its snapshots. */
-  private *partitionLogs(): Iterable<Log> {
-    for (const log of this.all.values()) if (log.topic !== METADATA_TOPIC) yield log;
+  *partitionLogs(): Iterable<Log> {
+    for (const log of this.all.values()) if (log.topic !== CLUSTER_METADATA_TOPIC) yield log;
   }
 
   space(): { readonly totalBytes: number; readonly usableBytes: number } {
@@ -350,7 +416,7 @@ export class LogDirectory {
   private fail(failure: StorageFailure): void {
     if (this.currentFailure !== undefined) return;
     this.currentFailure = failure;
-    for (const log of this.all.values()) if (log.failure === undefined) log.fail(failure);
+    for (const log of [...this.all.values(), ...this.copies.values()]) if (log.failure === undefined) log.fail(failure);
     this.o.onFailure?.(failure);
   }
 
@@ -362,10 +428,11 @@ export class LogDirectory {
     await Promise.allSettled(this.opening.values());
     const clean = o.clean && this.currentFailure === undefined;
     try {
-      const logs = [...this.all.values()];
+      const logs = [...this.all.values(), ...this.copies.values()];
       while (logs.length > 0) await Promise.all(logs.splice(0, OPENED_AT_ONCE).map((log) => log.close({ clean })));
       await this.checkpoints.settled();
-      if (clean) await this.leaveCleanly(o.brokerEpoch);
+      const isWhole = this.allOpened || this.cleanShutdown || partitionFolders(this.o.files, this.path).length === 0;
+      if (clean && isWhole) await this.leaveCleanly(o.brokerEpoch);
     } finally {
       this.handles.close();
       this.unlock();

@@ -21,6 +21,8 @@ export interface LogParts {
   readonly reader: LogReader;
   readonly tail: LogTail;
   config: LogConfig;
+  /** Where its files are; changes when the partition is moved. */
+  directory: string;
   startOffset: number;
   highWatermark: number;
   /** Set once the disk has failed. */

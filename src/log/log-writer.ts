@@ -15,7 +15,8 @@ import type { Segment } from './segment.ts';
 export interface LogWriterOptions {
   readonly clock: Clock;
   readonly files: Files;
-  readonly directory: string;
+  /** Where the files of the log are now. */
+  directory(): string;
   readonly leaderEpochs: LeaderEpochs;
   readonly segments: { readonly active: Segment };
   /** Runs after `writtenOffset` has moved. */
@@ -198,7 +199,7 @@ export class LogWriter {
       const withActive = this.wantedOffset > active.baseOffset || this.waiters.length > 0;
       const isThere = active === this.o.segments.active || this.rolled.includes(active);
       if (withActive && isThere) await active.sync(false);
-      if (withDirectory) await this.o.files.syncDirectory(this.o.directory);
+      if (withDirectory) await this.o.files.syncDirectory(this.o.directory());
       await this.o.leaderEpochs.saved();
       if (this.failure !== undefined) break;
       if (generation === this.generation) {
@@ -241,7 +242,7 @@ export class LogWriter {
   abandon(): void {
     this.queue = [];
     this.queuedBytes = 0;
-    this.failure ??= new StorageFailure('use', this.o.directory, 'closed');
+    this.failure ??= new StorageFailure('use', this.o.directory(), 'closed');
     for (const waiter of this.waiters) waiter.reject(this.failure);
     this.waiters = [];
   }

@@ -18,6 +18,7 @@ import { FileHandles } from './file-handles.ts';
 import { append } from './log-append.ts';
 import { type EpochEnd, LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
+import { relocate } from './log-relocation.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import type { AppendOptions, AppendResult, LogOptions, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
@@ -45,7 +46,6 @@ export class Log {
   readonly topic: string;
   readonly partition: number;
   readonly topicId: string | null;
-  readonly directory: string;
   readonly leaderEpochs: LeaderEpochs;
   readonly producerState: ProducerState;
   private readonly parts: LogParts;
@@ -61,14 +61,13 @@ export class Log {
     this.topic = o.topic;
     this.partition = o.partition;
     this.topicId = topicId;
-    this.directory = o.directory;
     this.leaderEpochs = leaderEpochs;
     const { segments, producerState, logStartOffset } = recovered;
     this.producerState = producerState;
     const writer = new LogWriter({
       clock: o.clock,
       files: o.files,
-      directory: o.directory,
+      directory: () => this.parts.directory,
       leaderEpochs,
       segments,
       onWritten: () => this.tellListeners(),
@@ -86,6 +85,7 @@ export class Log {
       reader: new LogReader(segments, writer),
       tail: new LogTail(o.tailMemory ?? new TailMemory()),
       config: o.config,
+      directory: o.directory,
       startOffset: logStartOffset,
       highWatermark: logStartOffset,
       failure: undefined,
@@ -134,6 +134,11 @@ export class Log {
     // What a killed process had written and not synced is about to be shown: where flush.messages wants that synced first, it is.
     if (log.logEndOffset - log.recoveryPoint >= o.config.flushMessages) await log.flush();
     return log;
+  }
+
+  /** Where its files are. */
+  get directory(): string {
+    return this.parts.directory;
   }
 
   get config(): LogConfig {
@@ -326,6 +331,23 @@ export class Log {
   /** Empties the log and lets it go on at `offset`. */
   truncateFullyAndStartAt(offset: number): Promise<void> {
     return this.guardedLater(async () => restartAt(this.parts, offset));
+  }
+
+  /** As `read` up to the end of the log, what is queued included, as far as it is in memory; undefined when it is not. For a copy of the log. */
+  readQueued(offset: number, maxBytes: number): TailRead | undefined {
+    return this.parts.tail.read(offset, maxBytes, true, this.logEndOffset);
+  }
+
+  /** Renames the directory and goes on there, with all that is under way. Throws an Error while the leader epochs are being saved. */
+  rename(directory: string): void {
+    if (this.leaderEpochs.isSaving)
+      throw new Error(`${this.directory} cannot be renamed while its leader epochs are being saved`);
+    this.guarded(() => relocate(this.parts, directory));
+  }
+
+  /** The newest batches are kept there from now on; those kept so far are forgotten. */
+  keepTailIn(memory: TailMemory): void {
+    this.parts.tail.moveTo(memory);
   }
 
   updateConfig(config: LogConfig): void {

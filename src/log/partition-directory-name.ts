@@ -19,6 +19,16 @@ export function parseDirectoryName(name: string): PartitionDirectory | undefined
   return { topic, partition: Number(partition), state: (state as DirectoryState | undefined) ?? 'live' };
 }
 
+/** A name that is not yet taken, for a copy that is being moved here. Raises no error for one that is too long: see `futureNameFits`. */
+export function futureName(topic: string, partition: number, random: Random): string {
+  return `${topic}-${partition}.${random.bytes(16).toString('hex')}-future`;
+}
+
+/** Whether a copy of the partition can have a name: that of a future log is not cut, since its topic is read from it. */
+export function futureNameFits(topic: string, partition: number): boolean {
+  return `${topic}-${partition}.${'0'.repeat(32)}-future`.length <= LONGEST_NAME;
+}
+
 /** A name that is not yet taken, for a partition that is given up; a long topic name is cut. */
 export function retiredName(topic: string, partition: number, state: 'delete' | 'stray', random: Random): string {
   const suffix = `-${partition}.${random.bytes(16).toString('hex')}-${state}`;

@@ -62,7 +62,7 @@ function firstKey(map: ReadonlyMap<number, unknown>): number | undefined {
 
 export class ProducerState {
   private readonly files: Files;
-  private readonly directory: string;
+  private directory: string;
   private readonly where: string;
   private readonly expirationMs: number;
   private readonly verifiesTransactions: boolean;
@@ -85,6 +85,11 @@ export class ProducerState {
     this.expirationMs = o.expirationMs;
     this.verifiesTransactions = o.verifiesTransactions ?? true;
     this.listSnapshots(o.names ?? o.files.list(o.directory).map(({ name }) => name));
+  }
+
+  /** The snapshots are in another directory from now on. */
+  relocate(directory: string): void {
+    this.directory = directory;
   }
 
   entries(): Iterable<ProducerEntry> {

@@ -28,8 +28,8 @@ export function drawRollJitter({ segments, config, o }: LogParts): void {
 }
 
 function begin(log: LogParts, offset: number): void {
-  const { files, clock, directory } = log.o;
-  log.segments.add(newSegment({ files, handles: log.handles, clock, directory }, offset));
+  const { files, clock } = log.o;
+  log.segments.add(newSegment({ files, handles: log.handles, clock, directory: log.directory }, offset));
   drawRollJitter(log);
 }
 
@@ -60,20 +60,22 @@ export function discard(log: LogParts, doomed: readonly Segment[]): void {
       handles.release(path);
       if (files.stat(path) === undefined) continue;
       files.rename(path, path + DELETED_SUFFIX);
-      removed.push(path + DELETED_SUFFIX);
+      removed.push(nameOf(path) + DELETED_SUFFIX);
     }
   }
   if (removed.length > 0) removeLater(log, removed);
 }
 
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
 /** What still waits when the log is closed is removed when it is opened again. */
-function removeLater(log: LogParts, paths: readonly string[]): void {
+function removeLater(log: LogParts, names: readonly string[]): void {
   const { clock, files } = log.o;
   const timer = clock.after(log.config.fileDeleteDelayMs, () => {
     log.removals = log.removals.filter((other) => other !== timer);
     if (log.closed || log.failure !== undefined) return;
     try {
-      for (const path of paths) files.remove(path);
+      for (const name of names) files.remove(`${log.directory}/${name}`);
     } catch (error) {
       log.writer.fail(error);
     }

@@ -18,6 +18,8 @@ import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, paddedOffset, TIME_INDEX_SUFFIX, TRANS
 import { lookupTimestamp, TIME_ENTRY_SIZE, type TimeEntry, TimeIndex } from './time-index.ts';
 import { type AbortedTransaction, formatTransactionIndex, parseTransactionIndex } from './transaction-index.ts';
 
+const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX] as const;
+
 export interface SegmentPlace {
   readonly files: Files;
   readonly handles: FileHandles;
@@ -32,7 +34,8 @@ interface Indexes {
 
 export class Segment {
   readonly baseOffset: number;
-  readonly path: string;
+  /** Of the log file. Changes when the partition is moved to another directory. */
+  path: string;
   readonly handles: FileHandles;
   readonly files: Files;
   private readonly clock: Clock;
@@ -67,9 +70,15 @@ export class Segment {
     return this.path.slice(0, -LOG_SUFFIX.length);
   }
 
+  /** Its files are in another directory from now on: handles of the old paths are given up. */
+  relocate(directory: string): void {
+    for (const path of this.paths()) this.handles.release(path);
+    this.path = `${directory}/${paddedOffset(this.baseOffset)}${LOG_SUFFIX}`;
+  }
+
   /** The files there may be, the log first. */
   paths(): string[] {
-    return [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX].map((suffix) => this.prefix + suffix);
+    return [LOG_SUFFIX, ...INDEX_SUFFIXES].map((suffix) => this.prefix + suffix);
   }
 
   /** Of a file that is new: there are no indexes yet. */
@@ -294,7 +303,8 @@ export class Segment {
     await this.handles.borrow(this.path, (file) => file.sync());
     if (!withIndexes) return;
     this.indexFilesAreSynced = true;
-    for (const path of this.paths().slice(1)) {
+    for (const suffix of INDEX_SUFFIXES) {
+      const path = this.prefix + suffix;
       if (this.files.stat(path) !== undefined) await this.handles.borrow(path, (file) => file.sync());
       this.handles.release(path);
     }

@@ -71,11 +71,17 @@ export class TailMemory {
 const pinsTooMuch = (records: Buffer): boolean => records.buffer.byteLength > records.length * 2;
 
 export class LogTail {
-  private readonly memory: TailMemory;
+  private memory: TailMemory;
   private blocks: Block[] = [];
   private nextBlockBytes = FIRST_BLOCK_BYTES;
 
   constructor(memory: TailMemory) {
+    this.memory = memory;
+  }
+
+  /** Forgets what it holds, and counts on another budget from now on. */
+  moveTo(memory: TailMemory): void {
+    this.clear();
     this.memory = memory;
   }
 

@@ -44,7 +44,14 @@ export function lookUpOffset(partition: LedLog, timestamp: number, seen: ReadBou
 
 async function search(partition: LedLog, timestamp: number, end: number, notYet: boolean): Promise<LookedUp> {
   const { log } = partition;
-  const found = await (timestamp === MAX_TIMESTAMP ? log.offsetOfMaxTimestamp() : log.offsetForTimestamp(timestamp));
+  let found: TimestampedOffset | undefined;
+  try {
+    found = await (timestamp === MAX_TIMESTAMP ? log.offsetOfMaxTimestamp() : log.offsetForTimestamp(timestamp));
+  } catch (failure) {
+    // The partition was moved to another directory meanwhile, and the old files are gone.
+    if (partition.log !== log) return search(partition, timestamp, end, notYet);
+    throw failure;
+  }
   if (found !== undefined && found.offset < end) return found;
   return notYet ? { error: ErrorCode.OFFSET_NOT_AVAILABLE } : NOWHERE;
 }

@@ -92,7 +92,9 @@ export function readPartition(
     if (!(read instanceof Promise)) return given(wanted, found, reader, read);
     return read.then(
       (later) => given(wanted, found, reader, later),
-      (reason: unknown) => failed(wanted, errorOfFailure(reason)),
+      // The partition was moved to another directory meanwhile, and the old files are gone.
+      (reason: unknown) =>
+        found.log === log ? failed(wanted, errorOfFailure(reason)) : readPartition(wanted, found, reader, limits),
     );
   } catch (reason) {
     return failed(wanted, errorOfFailure(reason));

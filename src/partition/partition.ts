@@ -48,8 +48,8 @@ export interface PartitionOptions {
   readonly topic: string;
   readonly topicId: string;
   readonly index: number;
-  /** Undefined when the log directory is offline. */
-  readonly log: Log | undefined;
+  /** Or the error that the partition answers, because its log directory is offline. */
+  readonly log: Log | ErrorCode;
 }
 
 const ALL_REPLICAS = -1;
@@ -64,7 +64,7 @@ export class Partition {
   /** Kafka's own topics, which clients do not write to. */
   readonly isInternal: boolean;
   readonly #nodeId: number;
-  readonly #log: Log | undefined;
+  #log: Log | undefined;
   readonly #written = new OffsetWaiters();
   readonly #committed = new OffsetWaiters();
   readonly #parked = new Set<Parked>();
@@ -78,12 +78,23 @@ export class Partition {
     this.index = options.index;
     this.isInternal = INTERNAL_TOPICS.has(options.topic);
     this.#nodeId = options.nodeId;
-    this.#log = options.log;
-    if (options.log === undefined) this.#failure = ErrorCode.KAFKA_STORAGE_ERROR;
-    else
-      options.log.onWritten((failure) =>
-        failure === undefined ? this.#onLogWritten() : this.fail(ErrorCode.KAFKA_STORAGE_ERROR),
-      );
+    if (typeof options.log === 'number') this.#failure = options.log;
+    else this.#use(options.log);
+  }
+
+  #use(log: Log): void {
+    this.#log = log;
+    log.onWritten((failure) => {
+      if (this.#log !== log) return;
+      if (failure === undefined) this.#onLogWritten();
+      else this.fail(ErrorCode.KAFKA_STORAGE_ERROR);
+    });
+  }
+
+  /** A copy that ends where the log ends takes its place. Whoever waits for an offset waits for it there. */
+  replaceLog(copy: Log): void {
+    this.#use(copy);
+    this.#onLogWritten();
   }
 
   /** Throws when the log directory is offline: ask `failure` first. */

@@ -10,9 +10,11 @@
 import type { LogConfig } from '../log/log-config.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import type { Log } from '../log/log.ts';
+import { futureNameFits } from '../log/partition-directory-name.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { MetadataChange } from '../machine/metadata/metadata-change.ts';
 import type { PartitionImage, TopicImage } from '../machine/metadata/topic-image.ts';
+import { DIRECTORY_UNASSIGNED, directoryOf } from '../wire/directory-id.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { StorageFailure } from '../world/files.ts';
@@ -20,6 +22,8 @@ import { Deadlines } from './deadlines.ts';
 import type { FetchedData } from './fetch-sessions.ts';
 import { type FetchOptions, fetchPartitions } from './fetch.ts';
 import { Partition } from './partition.ts';
+import { ReplicaHomes } from './replica-homes.ts';
+import { type ReplicaAssignment, ReplicaMoves } from './replica-moves.ts';
 
 /** Each new partition waits for its disk several times. */
 const CREATED_AT_ONCE = 8;
@@ -38,6 +42,10 @@ export interface PartitionsOptions {
   readonly directories: readonly LogDirectory[];
   /** The effective configuration of a topic in the image, of the broker's for its defaults. */
   logConfigOf(topic: string): LogConfig;
+  /** See ReplicaMovesOptions. Default: nobody is told, and nothing can be moved. */
+  assign?(assignment: ReplicaAssignment): Promise<ErrorCode | undefined>;
+  /** See ReplicaMovesOptions. Default: without limit. */
+  maxMoveBytesPerSecond?(): number;
 }
 
 export class Partitions {
@@ -45,16 +53,15 @@ export class Partitions {
   readonly deadlines: Deadlines;
   readonly #clock: Clock;
   readonly #nodeId: number;
-  readonly #directories: readonly LogDirectory[];
+  readonly #homes: ReplicaHomes;
+  readonly #moves: ReplicaMoves;
+  readonly #assign: (assignment: ReplicaAssignment) => Promise<ErrorCode | undefined>;
   readonly #readLogConfig: (topic: string) => LogConfig;
   readonly #logConfigs = new Map<string, LogConfig>();
   /** By their contents: thousands of logs that are configured alike share one object. */
   readonly #distinctConfigs = new Map<string, LogConfig>();
   readonly #byName = new Map<string, (Partition | undefined)[]>();
   readonly #byId = new Map<string, (Partition | undefined)[]>();
-  readonly #directoryOf = new Map<Partition, LogDirectory>();
-  /** How many partitions there are in each directory, or on their way there. */
-  readonly #counts = new Map<LogDirectory, number>();
   readonly #listeners = new Map<string, LeadershipListener[]>();
   readonly #led = new Set<Partition>();
   #applying: Promise<void> = Promise.resolve();
@@ -63,7 +70,14 @@ export class Partitions {
     this.#clock = options.clock;
     this.deadlines = new Deadlines(options.clock);
     this.#nodeId = options.nodeId;
-    this.#directories = options.directories;
+    this.#homes = new ReplicaHomes(options.directories);
+    this.#assign = options.assign ?? (() => Promise.resolve(undefined));
+    this.#moves = new ReplicaMoves({
+      clock: options.clock,
+      homes: this.#homes,
+      assign: this.#assign,
+      maxBytesPerSecond: options.maxMoveBytesPerSecond ?? (() => Number.MAX_SAFE_INTEGER),
+    });
     this.#readLogConfig = options.logConfigOf;
   }
 
@@ -82,8 +96,8 @@ export class Partitions {
   }
 
   /** The partitions whose logs are in `directory`. */
-  *in(directory: LogDirectory): Iterable<Partition> {
-    for (const [partition, home] of this.#directoryOf) if (home === directory) yield partition;
+  in(directory: LogDirectory): Iterable<Partition> {
+    return this.#homes.in(directory);
   }
 
   /** Reads partitions under common limits, waiting for `minBytes` up to `maxWaitMs`. */
@@ -99,16 +113,114 @@ export class Partitions {
     for (const partition of this.#led) if (partition.topic === topic) listener.onLeader(partition);
   }
 
-  /** Opens all logs that are on disk and takes up what the image assigns to this broker. Once, before any `apply`. */
+  /**
+   * Opens all logs that are on disk, takes up what the image assigns to this broker, and goes on with what was being moved. Once, before any `apply`.
+   * A directory whose disk fails at that is offline from then on. Rejects with an Error when a partition is found twice.
+   */
   async start(image: MetadataImage): Promise<void> {
-    for (const directory of this.#directories) {
+    for (const directory of this.#homes.directories) await this.#open(directory, image);
+    for (const directory of this.#homes.directories) {
+      for (const copy of [...directory.futures()]) await this.#takePlace(copy, directory, image);
+    }
+    for (const topic of image.topicsByName.values()) await this.#takeUp(topic, topic.partitions.values());
+    for (const directory of this.#homes.directories) {
+      for (const copy of [...directory.futures()]) await this.#resumeMove(copy, directory, image);
+    }
+  }
+
+  async #open(directory: LogDirectory, image: MetadataImage): Promise<void> {
+    if (directory.failure !== undefined) return;
+    try {
       await directory.openLogs((topic, index, topicId) => {
         const known = image.topicsByName.get(topic);
         const ours = known?.partitions.get(index)?.replicas.includes(this.#nodeId) === true;
         return ours && (topicId === null || topicId === known.id) ? this.#logConfigOf(topic) : undefined;
       });
+    } catch (failure) {
+      if (!(failure instanceof StorageFailure)) throw failure;
     }
-    for (const topic of image.topicsByName.values()) await this.#takeUp(topic, topic.partitions.values());
+    for (const other of this.#homes.directories) {
+      if (other !== directory) refuseDuplicates(directory, other);
+    }
+  }
+
+  /** A copy whose directory the metadata log names is the partition's log, if it has all that the other has: a crash came before the swap or amid it. */
+  async #takePlace(copy: Log, directory: LogDirectory, image: MetadataImage): Promise<void> {
+    const { topic, partition: index } = copy;
+    if (this.#assignedTo(image, topic, index) !== directory.directoryId) return;
+    const home = this.#homes.choose(topic, index, DIRECTORY_UNASSIGNED);
+    const current = typeof home === 'number' ? undefined : home.get(topic, index);
+    if (current !== undefined && current.logEndOffset > copy.logEndOffset) return;
+    if (current !== undefined && typeof home !== 'number') {
+      copy.setHighWatermark(current.highWatermark);
+      copy.advanceLogStartOffset(Math.min(current.logStartOffset, copy.highWatermark));
+      await home.retire(current);
+    }
+    directory.adopt(copy);
+    await directory.settle(copy);
+  }
+
+  async #resumeMove(copy: Log, directory: LogDirectory, image: MetadataImage): Promise<void> {
+    const { topic, partition: index } = copy;
+    const partition = this.find(topic, index);
+    if (partition === undefined || partition.failure !== ErrorCode.NONE || directory.failure !== undefined) return;
+    if (this.#homes.of(partition) === directory) await directory.retire(copy);
+    else this.#moves.begin(partition, directory, copy, this.#assignedTo(image, topic, index) === directory.directoryId);
+  }
+
+  #assignedTo(image: MetadataImage, topic: string, index: number): string | undefined {
+    const known = image.topicsByName.get(topic)?.partitions.get(index);
+    return known === undefined ? undefined : directoryOf(known, this.#nodeId);
+  }
+
+  /** Begins no step of a move any more. Before the directories are stopped. */
+  stop(): Promise<void> {
+    return this.#moves.stop();
+  }
+
+  /** Resolves when nothing is being moved between directories. */
+  movesSettled(): Promise<void> {
+    return this.#moves.settled();
+  }
+
+  /**
+   * AlterReplicaLogDirs for one partition: moves it to the directory, or remembers that it is to be made there. NOT_LEADER_OR_FOLLOWER: it is not
+   * here, whether or not there is such a partition. After all changes that came before.
+   */
+  alterLogDir(topic: string, index: number, path: string): Promise<ErrorCode> {
+    const altered = this.#applying.then(() => this.#alterLogDir(topic, index, path));
+    this.#applying = altered.then(() => undefined);
+    return altered;
+  }
+
+  async #alterLogDir(topic: string, index: number, path: string): Promise<ErrorCode> {
+    if (!futureNameFits(topic, index)) return ErrorCode.INVALID_TOPIC_EXCEPTION;
+    const destination = this.#homes.withPath(path);
+    if (destination === undefined) return ErrorCode.LOG_DIR_NOT_FOUND;
+    if (destination.failure !== undefined) return ErrorCode.KAFKA_STORAGE_ERROR;
+    const partition = this.find(topic, index);
+    if (partition?.failure === ErrorCode.KAFKA_STORAGE_ERROR) return ErrorCode.KAFKA_STORAGE_ERROR;
+    const home = partition === undefined ? undefined : this.#homes.of(partition);
+    const target = partition === undefined ? undefined : this.#moves.destinationOf(partition);
+    if (partition !== undefined && target !== undefined && target !== destination) await this.#moves.cancel(partition);
+    if (home !== destination && target !== destination) this.#homes.prefer(topic, index, destination);
+    if (partition === undefined || partition.failure !== ErrorCode.NONE) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    if (home === destination || target === destination) return ErrorCode.NONE;
+    if (this.#homes.hasOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    return this.#beginMove(partition, destination);
+  }
+
+  async #beginMove(partition: Partition, destination: LogDirectory): Promise<ErrorCode> {
+    const { topic, index, topicId } = partition;
+    try {
+      const copy = await destination.createFuture(topic, index, topicId, this.#logConfigOf(topic));
+      this.#homes.forget(topic, index);
+      this.#moves.begin(partition, destination, copy, false);
+      return ErrorCode.NONE;
+    } catch (failure) {
+      if (!(failure instanceof StorageFailure)) throw failure;
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
   }
 
   /** Follows the metadata log. Ends when the logs of new partitions are there. */
@@ -121,6 +233,7 @@ export class Partitions {
 
   /** The disk failed: all that is on it answers KAFKA_STORAGE_ERROR from now on. */
   directoryFailed(directory: LogDirectory): void {
+    this.#moves.directoryFailed(directory);
     for (const partition of this.in(directory)) {
       partition.fail(ErrorCode.KAFKA_STORAGE_ERROR);
       this.#resign(partition);
@@ -148,11 +261,12 @@ export class Partitions {
     const ours = [...images].filter((image) => image.replicas.includes(this.#nodeId));
     const missing = ours.filter((image) => this.find(topic.name, image.index) === undefined);
     for (let i = 0; i < missing.length; i += CREATED_AT_ONCE) {
-      await Promise.all(missing.slice(i, i + CREATED_AT_ONCE).map((image) => this.#create(topic, image.index)));
+      await Promise.all(missing.slice(i, i + CREATED_AT_ONCE).map((image) => this.#create(topic, image)));
     }
     for (const image of ours) {
       const partition = this.find(topic.name, image.index);
       if (partition === undefined) throw new Error(`partition ${topic.name}-${image.index} was not created`);
+      this.#tellWhere(partition, image);
       const epochBefore = partition.leaderEpoch;
       partition.lead(image);
       if (!partition.isLeader) this.#resign(partition);
@@ -163,44 +277,36 @@ export class Partitions {
     }
   }
 
-  async #create(topic: TopicImage, index: number): Promise<void> {
-    const directory = this.#homeOf(topic.name, index);
-    if (directory !== undefined) this.#count(directory, 1);
-    const log = directory === undefined ? undefined : await this.#openLog(directory, topic, index);
+  async #create(topic: TopicImage, image: PartitionImage): Promise<void> {
+    const { index } = image;
+    const home = this.#homes.choose(topic.name, index, directoryOf(image, this.#nodeId));
+    const log = typeof home === 'number' ? home : await this.#openLog(home, topic, index);
     const partition = new Partition({ nodeId: this.#nodeId, topic: topic.name, topicId: topic.id, index, log });
-    if (directory !== undefined) this.#directoryOf.set(partition, directory);
+    if (typeof home !== 'number') this.#homes.set(partition, home);
+    if (typeof log !== 'number') this.#homes.forget(topic.name, index);
     register(this.#byName, topic.name, partition);
     register(this.#byId, topic.id, partition);
   }
 
-  /** Where the log is, or else where the fewest are; undefined when no directory works. */
-  #homeOf(topic: string, index: number): LogDirectory | undefined {
-    let emptiest: LogDirectory | undefined;
-    for (const directory of this.#directories) {
-      if (directory.failure !== undefined) continue;
-      if (directory.get(topic, index) !== undefined) return directory;
-      if (emptiest === undefined || this.#countIn(directory) < this.#countIn(emptiest)) emptiest = directory;
-    }
-    return emptiest;
+  /** The metadata log is to know in which directory the partition is. It is ahead of us while a move is being finished. */
+  #tellWhere(partition: Partition, image: PartitionImage): void {
+    const home = this.#homes.of(partition);
+    const recorded = directoryOf(image, this.#nodeId);
+    if (home === undefined || home.failure !== undefined || home.directoryId === recorded) return;
+    if (this.#moves.destinationOf(partition)?.directoryId === recorded) return;
+    const { topicId, index } = partition;
+    void this.#assign({ topicId, partitionIndex: index, directoryId: home.directoryId });
   }
 
-  #countIn(directory: LogDirectory): number {
-    return this.#counts.get(directory) ?? 0;
-  }
-
-  #count(directory: LogDirectory, more: number): void {
-    this.#counts.set(directory, this.#countIn(directory) + more);
-  }
-
-  /** Undefined when the disk fails. */
-  async #openLog(directory: LogDirectory, topic: TopicImage, index: number): Promise<Log | undefined> {
+  /** KAFKA_STORAGE_ERROR when the disk fails. */
+  async #openLog(directory: LogDirectory, topic: TopicImage, index: number): Promise<Log | ErrorCode> {
     const log = directory.get(topic.name, index);
     if (log !== undefined) return log;
     try {
       return await directory.create(topic.name, index, topic.id, this.#logConfigOf(topic.name));
     } catch (failure) {
       if (!(failure instanceof StorageFailure)) throw failure;
-      return undefined;
+      return ErrorCode.KAFKA_STORAGE_ERROR;
     }
   }
 
@@ -224,9 +330,9 @@ export class Partitions {
       if (partition === undefined) continue;
       partition.fail(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       this.#resign(partition);
-      const directory = this.#directoryOf.get(partition);
-      this.#directoryOf.delete(partition);
-      if (directory !== undefined) this.#count(directory, -1);
+      await this.#moves.cancel(partition);
+      const directory = this.#homes.of(partition);
+      this.#homes.set(partition, undefined);
       if (directory !== undefined && directory.failure === undefined) await deleteLog(directory, partition);
     }
   }
@@ -237,8 +343,10 @@ export class Partitions {
     else this.#logConfigs.delete(topic);
     this.#distinctConfigs.clear();
     for (const partition of topic === undefined ? this.all() : (this.#byName.get(topic) ?? [])) {
-      if (partition !== undefined && partition.failure === ErrorCode.NONE)
-        partition.log.updateConfig(this.#logConfigOf(partition.topic));
+      if (partition === undefined || partition.failure !== ErrorCode.NONE) continue;
+      const config = this.#logConfigOf(partition.topic);
+      partition.log.updateConfig(config);
+      this.#moves.destinationOf(partition)?.future(partition.topic, partition.index)?.updateConfig(config);
     }
   }
 
@@ -258,6 +366,19 @@ async function deleteLog(directory: LogDirectory, { topic, index }: Partition): 
   } catch (failure) {
     if (!(failure instanceof StorageFailure)) throw failure;
   }
+}
+
+/** Apache Kafka gives up as well: which of the two is the partition, an operator has to say. */
+function refuseDuplicates(one: LogDirectory, other: LogDirectory): void {
+  const check = (log: Log, same: Log | undefined, what: string): void => {
+    if (same === undefined) return;
+    throw new Error(
+      `Duplicate log directories for ${what}${log.topic}-${log.partition} are found in both ${log.directory} and ${same.directory}: a directory ` +
+        'may have failed while the partition was being moved; remove the one in the directory that has failed last',
+    );
+  };
+  for (const log of one.partitionLogs()) check(log, other.get(log.topic, log.partition), '');
+  for (const log of one.futures()) check(log, other.future(log.topic, log.partition), 'the copy of ');
 }
 
 function register(map: Map<string, (Partition | undefined)[]>, key: string, partition: Partition): void {

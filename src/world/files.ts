@@ -8,6 +8,8 @@ export interface Files {
   open(path: string, mode: 'read' | 'write'): OpenFile;
   /** Undefined when there is nothing at `path`. */
   stat(path: string): FileStat | undefined;
+  /** The one path of all that lead to the same place, links followed. Must exist. */
+  realPath(path: string): string;
   list(path: string): readonly { readonly name: string; readonly directory: boolean }[];
   readFile(path: string): Buffer;
   /** Replaces the whole content in place, unsynced. For what may be lost. */

@@ -185,6 +185,10 @@ export class NodeFiles implements Files {
     return stat && { size: stat.size, directory: stat.isDirectory(), modifiedMs: stat.mtimeMs, inode: stat.ino };
   }
 
+  realPath(path: string): string {
+    return attempt('resolve', path, () => fs.realpathSync(path));
+  }
+
   list(path: string): { name: string; directory: boolean }[] {
     const entries = attempt('list', path, () => fs.readdirSync(path, { withFileTypes: true }));
     return entries.map((entry) => ({ name: entry.name, directory: entry.isDirectory() }));

@@ -44,11 +44,13 @@ describe('the metadata log', () => {
         directory,
         logDirIds: [directory.directoryId],
         nodeId,
+        previousBrokerEpoch: directory.previousBrokerEpoch,
         controllerEndpoint: { name: 'CONTROLLER', host: 'localhost', port: 9093 },
         endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 9092, securityProtocol: 0 }],
         rack: null,
         brokerConfigs: new BrokerProperties(),
       });
+      await log.submit('unfenceBroker', { brokerId: nodeId });
       const stop = async (clean = true): Promise<void> => {
         if (clean) await log.stop();
         await directory.stop({ clean, brokerEpoch: log.brokerEpoch });

@@ -43,7 +43,7 @@ class Bench {
     this.writer = new LogWriter({
       clock: new VirtualClock(0, (run) => this.#turns.push(run)),
       files,
-      directory: '/data',
+      directory: () => '/data',
       leaderEpochs: new LeaderEpochs(files, '/data'),
       segments: { active: segment as unknown as Segment },
       onWritten: () => void this.events.push(`written ${this.writer.writtenOffset}`),

@@ -181,6 +181,10 @@ export class FakeFiles implements Files {
     return node && { size: node.bytes.length, directory: false, modifiedMs: node.modifiedMs, inode: node.inode };
   }
 
+  realPath(path: string): string {
+    return path;
+  }
+
   list(path: string): { name: string; directory: boolean }[] {
     this.operate('list', path);
     return [...this.directory(path, 'list').entries].map(([name, { kind }]) => ({ name, directory: kind === 'directory' }));

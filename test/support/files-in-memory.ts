@@ -41,6 +41,10 @@ export class FilesInMemory implements Files {
     return this.#directories.has(path) ? { size: 0, directory: true, modifiedMs: 0, inode: 0 } : undefined;
   }
 
+  realPath(path: string): string {
+    return path;
+  }
+
   list(path: string): readonly { readonly name: string; readonly directory: boolean }[] {
     const below = (other: string): string | undefined =>
       other.startsWith(`${path}/`) && !other.slice(path.length + 1).includes('/') ? other.slice(path.length + 1) : undefined;

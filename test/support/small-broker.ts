@@ -169,6 +169,8 @@ export class SmallBroker {
     const directory = {
       path: '/data',
       failure: undefined,
+      partitionCount: 0,
+      futures: () => [],
       openLogs: () => Promise.resolve(),
       get: (topic: string, index: number) => this.#logs.get(key(topic, index)),
       create: async (topic: string, index: number, topicId: string, config: LogConfig) => {
