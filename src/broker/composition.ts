@@ -232,6 +232,18 @@ function openMetadata(
     endpoints: registeredEndpoints(bound, configs.advertised),
     rack: settings.optional('broker.rack'),
     brokerConfigs: settings,
+    snapshotRules: {
+      maxBytesBetween: settings.long('metadata.log.max.record.bytes.between.snapshots'),
+      maxIntervalMs: settings.long('metadata.log.max.snapshot.interval.ms'),
+      retentionBytes: settings.long('metadata.max.retention.bytes'),
+      retentionMs: settings.long('metadata.max.retention.ms'),
+    },
+    segments: {
+      segmentBytes: Number(
+        settings.optional('internal.metadata.log.segment.bytes') ?? settings.int('metadata.log.segment.bytes'),
+      ),
+      segmentMs: settings.long('metadata.log.segment.ms'),
+    },
   });
 }
 

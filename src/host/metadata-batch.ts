@@ -22,6 +22,25 @@ export interface BatchPlace {
   readonly nowMs: number;
 }
 
+/** No batch has more records, so that none comes near what a quorum takes at most (8 MiB). Source: QuorumController of Apache Kafka. */
+const MAX_RECORDS_PER_BATCH = 10_000;
+
+/**
+ * What is decided at once, in as many batches as it takes. Where it takes several, a transaction around them keeps half of it from counting after a
+ * crash (KIP-868), unless the cluster's metadata.version has none.
+ */
+export function inBatches(drafts: readonly MetadataRecordDraft[], hasTransactions: boolean): MetadataRecordDraft[][] {
+  if (drafts.length <= MAX_RECORDS_PER_BATCH) return [[...drafts]];
+  const batches: MetadataRecordDraft[][] = [];
+  for (let i = 0; i < drafts.length; i += MAX_RECORDS_PER_BATCH) batches.push(drafts.slice(i, i + MAX_RECORDS_PER_BATCH));
+  if (!hasTransactions) return batches;
+  return [
+    [{ kind: 'BeginTransactionRecord', value: {}, version: 0 }],
+    ...batches,
+    [{ kind: 'EndTransactionRecord', value: {}, version: 0 }],
+  ];
+}
+
 /** One batch of metadata records, and the same records as reading the batch will give them. */
 export function metadataBatch(
   drafts: readonly MetadataRecordDraft[],

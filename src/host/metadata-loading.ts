@@ -6,22 +6,28 @@ import { SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import { METADATA_VERSION } from '../machine/metadata/record-versions.ts';
 import type { Files } from '../world/files.ts';
-import { readSnapshot, snapshotName, snapshotsIn } from './metadata-snapshot.ts';
+import { readSnapshot, removeLeftovers, snapshotName, snapshotsIn } from './metadata-snapshot.ts';
 import { MetadataState } from './metadata-state.ts';
 import { readQuorumState } from './quorum-state.ts';
 
-/** Nothing is ever deleted by time or size, nor compacted. */
+/** Nothing is ever deleted by time or size, nor compacted; what lies before a snapshot may be cut off. */
 export const METADATA_LOG_CONFIG: LogConfig = {
   ...DEFAULT_LOG_CONFIG,
   maxMessageBytes: 8 * 1024 * 1024,
   retentionMs: -1,
   retentionBytes: -1,
-  segmentMs: Number.MAX_SAFE_INTEGER,
 };
 
+export interface LoadedMetadata {
+  readonly state: MetadataState;
+  /** Of the log, behind the newest snapshot. */
+  readonly bytesSinceSnapshot: number;
+}
+
 /** The newest snapshot and what the log has after it. */
-export async function loadMetadata(files: Files, log: Log): Promise<MetadataState> {
+export async function loadMetadata(files: Files, log: Log): Promise<LoadedMetadata> {
   const state = new MetadataState();
+  removeLeftovers(files, log.directory, log.logStartOffset);
   const snapshots = snapshotsIn(files, log.directory);
   const newest = snapshots.at(-1);
   let from = 0;
@@ -44,13 +50,17 @@ export async function loadMetadata(files: Files, log: Log): Promise<MetadataStat
       `${log.directory} ends at offset ${log.logEndOffset}, before its snapshot at ${from}: open it in Apache Kafka once`,
     );
   }
-  for await (const batch of log.batches(from)) state.load(batch, from);
+  let bytesSinceSnapshot = 0;
+  for await (const batch of log.batches(from)) {
+    state.load(batch, from);
+    bytesSinceSnapshot += batch.sizeInBytes;
+  }
   const quorum = readQuorumState(files, log.directory);
   if (quorum !== undefined) {
     state.lastEpoch = Math.max(state.lastEpoch, quorum.leaderEpoch);
     state.voterIds ??= quorum.voterIds;
   }
-  return state;
+  return { state, bytesSinceSnapshot };
 }
 
 function missing(log: Log): string {

@@ -5,7 +5,7 @@
  * Invariants: records reach the images only through replay; an operation is decided on an image that holds all records before it; `image` changes
  * only once records are synced, then followers are told, then the reply is given; leader epochs rise with every start; a failed sync is the end.
  *
- * Left out: snapshots are read, not written, so the log is not trimmed; no NoOp records; no controller is registered, because none listens.
+ * Left out: no NoOp records; no controller is registered, because none listens.
  */
 import type { LogDirectory } from '../log/log-directory.ts';
 import type { Log } from '../log/log.ts';
@@ -16,14 +16,17 @@ import type { BrokerConfigs, Decision, Surroundings } from '../machine/metadata/
 import { SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import { type ConfigResource, type MetadataChange, MetadataChanges } from '../machine/metadata/metadata-change.ts';
+import { hasTransactions } from '../machine/metadata/record-versions.ts';
 import type { ControlRecordDraft } from '../wire/control-record.ts';
 import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
+import { batchesOf } from '../wire/record-batch.ts';
 import type { Clock } from '../world/clock.ts';
-import type { Files } from '../world/files.ts';
+import { type Files, StorageFailure } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
 import { bootstrapRecords } from './metadata-bootstrap.ts';
-import { controlBatch, metadataBatch } from './metadata-batch.ts';
-import { METADATA_LOG_CONFIG, checkFeatures, checkVoters, loadMetadata } from './metadata-loading.ts';
+import { controlBatch, controlEntries, inBatches, metadataBatch } from './metadata-batch.ts';
+import { METADATA_LOG_CONFIG, checkFeatures, checkVoters, type LoadedMetadata, loadMetadata } from './metadata-loading.ts';
+import { DEFAULT_SNAPSHOT_RULES, MetadataSnapshots, type SnapshotRules } from './metadata-snapshots.ts';
 import type { MetadataState } from './metadata-state.ts';
 import { writeQuorumState } from './quorum-state.ts';
 
@@ -44,6 +47,10 @@ export interface MetadataLogOptions {
   readonly endpoints: readonly ListenerEndpoint[];
   readonly rack: string | null;
   readonly brokerConfigs: BrokerConfigs;
+  /** When to take snapshots and what to keep; default as Apache Kafka's. */
+  readonly snapshotRules?: SnapshotRules;
+  /** metadata.log.segment.bytes and .ms; default as Apache Kafka's. */
+  readonly segments?: { readonly segmentBytes: number; readonly segmentMs: number };
 }
 
 type Listener = (changes: readonly MetadataChange[]) => void | Promise<void>;
@@ -52,6 +59,7 @@ type Listener = (changes: readonly MetadataChange[]) => void | Promise<void>;
 interface Pending {
   readonly records: readonly MetadataRecord[];
   readonly lastOffset: number;
+  readonly timestampMs: number;
   readonly settle: (failure?: Error) => void;
 }
 
@@ -60,6 +68,7 @@ export class MetadataLog {
   readonly log: Log;
   readonly #state: MetadataState;
   readonly leaderEpoch: number;
+  readonly #snapshots: MetadataSnapshots;
   readonly #listeners: Listener[] = [];
   #brokerEpoch = -1;
   #pending: Pending[] = [];
@@ -67,10 +76,22 @@ export class MetadataLog {
   #failure: Error | undefined;
   #stopped = false;
 
-  private constructor(o: MetadataLogOptions, log: Log, state: MetadataState) {
+  private constructor(o: MetadataLogOptions, log: Log, { state, bytesSinceSnapshot }: LoadedMetadata) {
     this.#o = o;
     this.log = log;
     this.#state = state;
+    this.#snapshots = new MetadataSnapshots(
+      {
+        files: o.files,
+        clock: o.clock,
+        log,
+        state,
+        rules: o.snapshotRules ?? DEFAULT_SNAPSHOT_RULES,
+        onDue: () => this.#wake(),
+        onFailure: (error) => this.#fail(error),
+      },
+      bytesSinceSnapshot,
+    );
     this.leaderEpoch = state.lastEpoch + 1;
   }
 
@@ -79,13 +100,14 @@ export class MetadataLog {
    * Error, in one sentence, for a directory that this node must not or cannot lead.
    */
   static async open(o: MetadataLogOptions): Promise<MetadataLog> {
-    const log = await o.directory.openMetadataLog(METADATA_LOG_CONFIG);
-    const state = await loadMetadata(o.files, log);
+    const log = await o.directory.openMetadataLog({ ...METADATA_LOG_CONFIG, ...o.segments });
+    const loaded = await loadMetadata(o.files, log);
+    const { state } = loaded;
     const isNew = !state.isFormatted;
     if (isNew) state.kraftVersion = 1;
     checkVoters(state, o.nodeId, o.directory);
     if (state.committed.features.size > 0) checkFeatures(state.committed, o.directory.path);
-    const metadataLog = new MetadataLog(o, log, state);
+    const metadataLog = new MetadataLog(o, log, loaded);
     await metadataLog.#lead(isNew);
     return metadataLog;
   }
@@ -143,6 +165,7 @@ export class MetadataLog {
       await fenced;
     }
     this.#stopped = true;
+    this.#snapshots.stop();
     await this.log.close({ clean: this.failure === undefined });
   }
 
@@ -205,31 +228,40 @@ export class MetadataLog {
         { kind: 'KRaftVoters', value: { version: 0, voters: this.#state.voters ?? [own] } },
       );
     }
-    const { logEndOffset } = this.log;
-    this.#appendBatch(
-      controlBatch(records, { baseOffset: logEndOffset, leaderEpoch: this.leaderEpoch, nowMs: this.#o.clock.now() }),
-    );
+    const place = { baseOffset: this.log.logEndOffset, leaderEpoch: this.leaderEpoch, nowMs: this.#o.clock.now() };
+    const batch = controlBatch(records, place);
+    this.#appendBatch(batch);
+    for (const { record } of batchesOf(batch).flatMap(controlEntries)) this.#state.control(record);
   }
 
   /** Before anybody looks: applied at once, synced with everything else at the end of opening. */
   #appendNow(drafts: readonly MetadataRecordDraft[]): void {
     if (drafts.length === 0) return;
     const records = this.#append(drafts);
-    this.#state.commit(records, new MetadataChanges(), this.log.logEndOffset - 1, this.leaderEpoch);
+    this.#state.commit(records, new MetadataChanges(), this.#end(this.#o.clock.now()));
+  }
+
+  #end(timestampMs: number): { readonly lastOffset: number; readonly epoch: number; readonly timestampMs: number } {
+    return { lastOffset: this.log.logEndOffset - 1, epoch: this.leaderEpoch, timestampMs };
   }
 
   #append(drafts: readonly MetadataRecordDraft[]): readonly MetadataRecord[] {
-    const place = { baseOffset: this.log.logEndOffset, leaderEpoch: this.leaderEpoch, nowMs: this.#o.clock.now() };
-    const { bytes, records } = metadataBatch(drafts, place);
-    const lastOffset = this.#appendBatch(bytes);
-    this.#state.append(records, lastOffset, this.leaderEpoch);
-    return records;
+    const appended: MetadataRecord[] = [];
+    const nowMs = this.#o.clock.now();
+    for (const some of inBatches(drafts, hasTransactions(this.#state.ahead))) {
+      const { bytes, records } = metadataBatch(some, { baseOffset: this.log.logEndOffset, leaderEpoch: this.leaderEpoch, nowMs });
+      const lastOffset = this.#appendBatch(bytes);
+      this.#state.append(records, lastOffset, this.leaderEpoch);
+      for (const record of records) appended.push(record);
+    }
+    return appended;
   }
 
   #appendBatch(bytes: Buffer): number {
     const appended = this.log.append(bytes, { leaderEpoch: this.leaderEpoch, origin: 'raft' });
     if (!appended.ok && this.log.failure !== undefined) throw this.log.failure;
     if (!appended.ok) throw new Error(`the metadata log refused its own batch: error ${appended.error}, ${appended.message}`);
+    this.#snapshots.noteAppended(bytes.length);
     return appended.lastOffset;
   }
 
@@ -240,30 +272,42 @@ export class MetadataLog {
     const lastOffset = this.log.logEndOffset - 1;
     await new Promise<void>((resolve, reject) => {
       const settle = (failure?: Error): void => (failure === undefined ? resolve() : reject(failure));
-      this.#pending.push({ records: applied, lastOffset, settle });
-      if (this.#committing) return;
-      this.#committing = true;
-      this.#o.clock.endOfTurn(() => void this.#commitAll());
+      this.#pending.push({ records: applied, lastOffset, timestampMs: this.#o.clock.now(), settle });
+      this.#wake();
     });
     return reply;
   }
 
+  #wake(): void {
+    if (this.#committing) return;
+    this.#committing = true;
+    this.#o.clock.endOfTurn(() => void this.#commitAll());
+  }
+
   /** One sync for all that has come up to now; what comes during it waits for the next. */
   async #commitAll(): Promise<void> {
-    while (this.#pending.length > 0) {
+    do {
       const group = this.#pending;
       this.#pending = [];
       try {
         await this.#commit(group);
         for (const { settle } of group) settle();
+        // Between two commits, so that it holds what was committed up to one offset.
+        if (this.#snapshots.isDue && !this.#stopped) await this.#snapshots.take();
       } catch (error) {
-        const failure = error instanceof Error ? error : new Error(String(error));
-        this.#failure = failure;
+        const failure = this.#fail(error);
         for (const { settle } of [...group, ...this.#pending]) settle(failure);
         this.#pending = [];
       }
-    }
+    } while (this.#pending.length > 0);
     this.#committing = false;
+  }
+
+  #fail(error: unknown): Error {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    this.#failure = failure;
+    if (failure instanceof StorageFailure) this.log.fail(failure);
+    return failure;
   }
 
   async #commit(group: readonly Pending[]): Promise<void> {
@@ -272,7 +316,9 @@ export class MetadataLog {
     await this.log.flush();
     this.log.setHighWatermark(last.lastOffset + 1);
     const changes = new MetadataChanges();
-    for (const { records, lastOffset } of group) this.#state.commit(records, changes, lastOffset, this.leaderEpoch);
+    for (const { records, lastOffset, timestampMs } of group) {
+      this.#state.commit(records, changes, { lastOffset, epoch: this.leaderEpoch, timestampMs });
+    }
     if (changes.list.length === 0) return;
     for (const listener of this.#listeners) await listener(changes.list);
   }

@@ -1,12 +1,15 @@
 /**
  * Snapshots of the metadata log: `<endOffset>-<epoch>.checkpoint`, 20 and 10 digits, from a header record to a footer record (KIP-630). What they
- * hold stands for all records before endOffset. The one of offset 0 is no snapshot but what the log is to begin with: written when the directory was
+ * hold stands for all records before endOffset; their own offsets count from 0. The one of offset 0 is no snapshot but what the log is to begin with: written when the directory was
  * formatted, copied into the log by its first leader.
  */
-import { batchesOf } from '../wire/record-batch.ts';
-import type { RecordBatch } from '../wire/record-batch.ts';
+import { batchSizeAt } from '../log/batch-header.ts';
+import type { ControlRecordDraft } from '../wire/control-record.ts';
+import type { VotersRecordVoter } from '../wire/generated/records/voters-record.ts';
+import type { MetadataRecordDraft } from '../wire/metadata-record.ts';
+import { batchesOf, RecordBatch } from '../wire/record-batch.ts';
 import type { Files } from '../world/files.ts';
-import { controlEntries } from './metadata-batch.ts';
+import { controlBatch, controlEntries, metadataBatch } from './metadata-batch.ts';
 
 export interface SnapshotId {
   readonly endOffset: number;
@@ -14,6 +17,15 @@ export interface SnapshotId {
 }
 
 const NAME = /^(\d{20})-(\d{10})\.checkpoint$/;
+
+/** Of a snapshot that is being written, and of one that waits to be removed; neither is one any more. */
+const PART_SUFFIX = '.part';
+export const DELETED_SUFFIX = '.deleted';
+/** As Apache Kafka has it. */
+const RECORDS_PER_BATCH = 1024;
+
+/** More than the first batch takes, whatever voters there are. */
+const HEADER_BYTES = 64 * 1024;
 
 /** Finished snapshots in a directory, oldest first. */
 export function snapshotsIn(files: Files, directory: string): readonly SnapshotId[] {
@@ -43,4 +55,90 @@ export function readSnapshot(files: Files, directory: string, id: SnapshotId): R
   const ends = last?.isControl === true && controlEntries(last).at(-1)?.record.kind === 'SnapshotFooter';
   if (!begins || !ends) throw new Error(`${path} is not a whole snapshot: header or footer is missing`);
   return batches;
+}
+
+export interface SnapshotContents {
+  readonly id: SnapshotId;
+  /** Of the last record before endOffset. */
+  readonly lastTimestampMs: number;
+  readonly kraftVersion: number;
+  /** Undefined for a static quorum. */
+  readonly voters: readonly VotersRecordVoter[] | undefined;
+  readonly records: Iterable<MetadataRecordDraft>;
+}
+
+/** Writes a snapshot, in place and durable when the promise resolves; `pause` lets others have a turn. Rejects with StorageFailure. */
+export async function writeSnapshot(
+  files: Files,
+  directory: string,
+  contents: SnapshotContents,
+  nowMs: number,
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
+  const path = `${directory}/${snapshotName(contents.id)}`;
+  files.remove(path + PART_SUFFIX);
+  const file = files.open(path + PART_SUFFIX, 'write');
+  let position = 0;
+  try {
+    for (const batch of snapshotBatches(contents, nowMs)) {
+      file.write([batch], position);
+      position += batch.length;
+      await pause();
+    }
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  files.rename(path + PART_SUFFIX, path);
+  await files.syncDirectory(directory);
+}
+
+function* snapshotBatches({ id, lastTimestampMs, kraftVersion, voters, records }: SnapshotContents, nowMs: number) {
+  let baseOffset = 0;
+  const place = () => ({ baseOffset, leaderEpoch: id.epoch, nowMs });
+  const header: ControlRecordDraft[] = [
+    { kind: 'SnapshotHeader', value: { version: 0, lastContainedLogTimestamp: lastTimestampMs } },
+  ];
+  if (kraftVersion > 0) {
+    header.push({ kind: 'KRaftVersion', value: { version: 0, kRaftVersion: kraftVersion } });
+    if (voters !== undefined) header.push({ kind: 'KRaftVoters', value: { version: 0, voters } });
+  }
+  yield controlBatch(header, place());
+  baseOffset += header.length;
+  let some: MetadataRecordDraft[] = [];
+  for (const record of records) {
+    some.push(record);
+    if (some.length < RECORDS_PER_BATCH) continue;
+    yield metadataBatch(some, place()).bytes;
+    baseOffset += some.length;
+    some = [];
+  }
+  if (some.length > 0) yield metadataBatch(some, place()).bytes;
+  baseOffset += some.length;
+  yield controlBatch([{ kind: 'SnapshotFooter', value: { version: 0 } }], place());
+}
+
+/** Timestamp of the last record that a snapshot stands for; undefined when its header does not say. */
+export function snapshotTimestamp(files: Files, directory: string, id: SnapshotId): number | undefined {
+  const file = files.open(`${directory}/${snapshotName(id)}`, 'read');
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  try {
+    file.read(bytes, 0);
+  } finally {
+    file.close();
+  }
+  const size = batchSizeAt(bytes, 0);
+  const first = size < 0 || size > HEADER_BYTES ? undefined : new RecordBatch(bytes, 0);
+  const header = first?.isValid === true && first.isControl ? controlEntries(first)[0]?.record : undefined;
+  return header?.kind === 'SnapshotHeader' ? Number(header.value.lastContainedLogTimestamp) : undefined;
+}
+
+/** Removes what an interrupted snapshot or deletion has left, and snapshots from before where the log starts. */
+export function removeLeftovers(files: Files, directory: string, logStartOffset: number): void {
+  for (const { name } of files.list(directory)) {
+    if (/\.checkpoint\.(part|deleted)$/.test(name)) files.remove(`${directory}/${name}`);
+  }
+  for (const id of snapshotsIn(files, directory)) {
+    if (id.endOffset < logStartOffset) files.remove(`${directory}/${snapshotName(id)}`);
+  }
 }

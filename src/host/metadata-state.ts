@@ -25,6 +25,8 @@ export class MetadataState {
   /** Of any quorum, as the last LeaderChange record has them. */
   voterIds: readonly number[] | undefined;
   lastEpoch = 0;
+  /** Of the last record that is committed. */
+  committedTimestampMs = 0;
   /** True when there was anything at all in the directory. */
   isFormatted = false;
 
@@ -49,6 +51,7 @@ export class MetadataState {
       image.offset = batch.lastOffset;
       image.epoch = batch.partitionLeaderEpoch;
     }
+    this.committedTimestampMs = batch.maxTimestamp;
   }
 
   control(record: ControlRecord): void {
@@ -64,9 +67,14 @@ export class MetadataState {
     this.ahead.epoch = epoch;
   }
 
-  commit(records: readonly MetadataRecord[], changes: MetadataChanges, lastOffset: number, epoch: number): void {
+  commit(
+    records: readonly MetadataRecord[],
+    changes: MetadataChanges,
+    { lastOffset, epoch, timestampMs }: { readonly lastOffset: number; readonly epoch: number; readonly timestampMs: number },
+  ): void {
     for (const record of records) this.#committedReplay.replay(record, changes);
     this.committed.offset = lastOffset;
     this.committed.epoch = epoch;
+    this.committedTimestampMs = timestampMs;
   }
 }

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSnapshot, snapshotsIn } from '../../src/host/metadata-snapshot.ts';
 import { MetadataState } from '../../src/host/metadata-state.ts';
+import { imageRecords } from '../../src/machine/metadata/image-records.ts';
 import type { MetadataImage } from '../../src/machine/metadata/image.ts';
+import { type MetadataRecord, readMetadataRecord, writeMetadataRecord } from '../../src/wire/metadata-record.ts';
 import { batchesOf } from '../../src/wire/record-batch.ts';
+import { recordsOf } from '../../src/wire/record.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
 import { FACTS } from '../support/protocol-data.ts';
 
@@ -40,6 +43,9 @@ function contents(image: MetadataImage) {
   };
 }
 
+const shown = (record: MetadataRecord): string =>
+  JSON.stringify(record, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+
 function logUpTo(directory: string, endOffset: number): MetadataState {
   const state = new MetadataState();
   for (const batch of batchesOf(readFileSync(join(directory, '00000000000000000000.log')))) {
@@ -68,6 +74,23 @@ describe("Apache Kafka's metadata", () => {
         expect(contents(fromLog.committed)).to.deep.equal(contents(fromSnapshot.committed));
         expect(contents(fromLog.ahead)).to.deep.equal(contents(fromLog.committed));
         expect([fromLog.kraftVersion, fromLog.voters]).to.deep.equal([fromSnapshot.kraftVersion, fromSnapshot.voters]);
+      });
+
+      it('is written into a snapshot as Apache Kafka writes it', () => {
+        const id = snapshotsIn(files, directory).at(-1);
+        if (id === undefined || id.endOffset === 0) throw new Error(`${name} has no snapshot`);
+        const state = new MetadataState();
+        const kafkas: string[] = [];
+        for (const batch of readSnapshot(files, directory, id)) {
+          state.load(batch, 0);
+          if (!batch.isControl) for (const { value } of recordsOf(batch)) kafkas.push(value?.toString('hex') ?? '');
+        }
+        const ours = [...imageRecords(state.committed)].map((record) => writeMetadataRecord(record, 0).toString('hex'));
+        expect(ours[0]).to.equal(kafkas[0]);
+        const readable = (records: string[]): string[] =>
+          records.map((hex) => shown(readMetadataRecord(Buffer.from(hex, 'hex')))).sort();
+        expect(readable(ours)).to.deep.equal(readable(kafkas));
+        expect(ours.sort()).to.deep.equal(kafkas.sort());
       });
 
       it('has the partitions that clients saw', () => {

@@ -26,7 +26,7 @@ export interface Surroundings {
   below(bound: number): number;
 }
 
-/** `records` are appended as one batch, applied, and only then is `reply` given. */
+/** `records` are appended all or none, applied, and only then is `reply` given. */
 export interface Decision<Reply> {
   readonly records: readonly MetadataRecordDraft[];
   readonly reply: Reply;

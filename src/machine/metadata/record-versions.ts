@@ -29,6 +29,13 @@ export function recordVersions(image: MetadataImage): RecordVersions {
   return versions;
 }
 
+const FIRST_WITH_TRANSACTIONS = 13;
+
+/** Whether the log may hold metadata transactions (KIP-868). */
+export function hasTransactions(image: MetadataImage): boolean {
+  return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_TRANSACTIONS;
+}
+
 /** Whether partitions remember their eligible leaders (KIP-966). */
 export function isElrEnabled(image: MetadataImage): boolean {
   return image.featureLevel(ELR_VERSION) > 0;
