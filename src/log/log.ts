@@ -12,6 +12,7 @@
  * `append` decides everything at once and in order: validation, sequences, offsets. The bytes follow at the end of the turn, in one write; who
  * waits for them listens with `onWritten`. The high watermark belongs to the partition and is only kept here.
  */
+import { prepareToCompress, ZSTD } from '../wire/compression/codec.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
 import { StorageFailure } from '../world/files.ts';
 import { FileHandles } from './file-handles.ts';
@@ -123,6 +124,7 @@ export class Log {
       logStartOffset: o.logStartOffset ?? 0,
       cleanShutdown: o.cleanShutdown ?? false,
     });
+    if (o.config.compressionType === 'zstd') await prepareToCompress(ZSTD);
     const log = new Log(o, topicId, handles, leaderEpochs, recovered);
     leaderEpochs.reportTo(log);
     if (log.failure !== undefined) throw log.failure;

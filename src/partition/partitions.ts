@@ -14,6 +14,7 @@ import { futureNameFits } from '../log/partition-directory-name.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { MetadataChange } from '../machine/metadata/metadata-change.ts';
 import type { PartitionImage, TopicImage } from '../machine/metadata/topic-image.ts';
+import { prepareToCompress, ZSTD } from '../wire/compression/codec.ts';
 import { DIRECTORY_UNASSIGNED, directoryOf } from '../wire/directory-id.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock } from '../world/clock.ts';
@@ -338,13 +339,14 @@ export class Partitions {
   }
 
   /** `topic` undefined: the broker's own configs changed, and with them the defaults of all topics. */
-  #configure(topic: string | undefined): void {
+  async #configure(topic: string | undefined): Promise<void> {
     if (topic === undefined) this.#logConfigs.clear();
     else this.#logConfigs.delete(topic);
     this.#distinctConfigs.clear();
     for (const partition of topic === undefined ? this.all() : (this.#byName.get(topic) ?? [])) {
       if (partition === undefined || partition.failure !== ErrorCode.NONE) continue;
       const config = this.#logConfigOf(partition.topic);
+      if (config.compressionType === 'zstd') await prepareToCompress(ZSTD);
       partition.log.updateConfig(config);
       this.#moves.destinationOf(partition)?.future(partition.topic, partition.index)?.updateConfig(config);
     }

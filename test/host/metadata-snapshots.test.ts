@@ -40,6 +40,7 @@ class Node {
       endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 9092, securityProtocol: 0 }],
       rack: null,
       brokerConfigs: new BrokerProperties(),
+      previousBrokerEpoch: this.directory.previousBrokerEpoch,
       ...o,
     });
     return this.log;

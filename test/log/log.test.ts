@@ -3,7 +3,8 @@ import { checkInvariants } from '../../src/log/invariants.ts';
 import { OffsetOutOfRange } from '../../src/log/offset-out-of-range.ts';
 import { TailMemory } from '../../src/log/tail-memory.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
-import { RecordBatch } from '../../src/wire/record-batch.ts';
+import { batchesOf, RecordBatch } from '../../src/wire/record-batch.ts';
+import { recordsOf } from '../../src/wire/record.ts';
 import { StorageFailure } from '../../src/world/files.ts';
 import { baseOffsets, batch, bytesOf, DIRECTORY, marker, offsetsIn, openLog, put, turn } from './log-fixture.ts';
 
@@ -427,5 +428,15 @@ describe('Log: stopping and starting', () => {
       error = caught;
     }
     expect(String(error)).to.contain('belongs to topic id lAUzRX3ZRWiZ95BSMdX_Dw');
+  });
+
+  it('packs with zstd where the topic says so, on every release of Node', async () => {
+    const { log } = await openLog({ compressionType: 'zstd' });
+    put(log, batch({ count: 10, size: 5000 }));
+    await turn();
+    expect(log.sizeInBytes).to.be.lessThan(1000);
+    const { records } = await log.read(0, { maxBytes: 1e6, minOneBatch: true, upTo: 'logEnd' });
+    const [stored] = batchesOf(bytesOf(records));
+    expect([stored?.codec, stored === undefined ? 0 : recordsOf(stored).length]).to.deep.equal([4, 10]);
   });
 });

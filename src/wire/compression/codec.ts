@@ -8,7 +8,7 @@ import { DecodeError } from '../decode-error.ts';
 import { gunzip, gzip } from './gzip.ts';
 import { packLz4, unpackLz4 } from './lz4.ts';
 import { packSnappy, unpackSnappy } from './snappy.ts';
-import { packZstd, unpackZstd } from './zstd.ts';
+import { loadZstd, packZstd, unpackZstd } from './zstd.ts';
 
 /** As in the attributes of a batch: none, gzip, snappy, lz4, zstd. */
 export type CompressionCodec = 0 | 1 | 2 | 3 | 4;
@@ -27,6 +27,11 @@ export interface DecompressOptions {
   readonly ignoreHeaderChecksum?: boolean;
   /** The answer may be overwritten by the next call: for who looks at it once. */
   readonly transient?: boolean;
+}
+
+/** To be waited for before `compress` is called with the codec: without it zstd makes nothing smaller on Node before 22.15. */
+export async function prepareToCompress(codec: CompressionCodec): Promise<void> {
+  if (codec === ZSTD) await loadZstd();
 }
 
 /** `level` counts for gzip (1 to 9, -1: its default), lz4 (ignored: one level) and zstd. */

@@ -1,6 +1,7 @@
 /**
- * zstd for record batches: Node's own where it has one (22.15 and later). Before that frames are read by a package in JavaScript, and
- * written without being made smaller: blocks are stored, or named by their one byte. Every reader of zstd reads them.
+ * zstd for record batches: Node's own where it has one (22.15 and later). Before that frames are read by a package in JavaScript, and written by
+ * the reference implementation in WebAssembly, once `loadZstd` has been waited for; until then blocks are stored, or named by their one byte, which
+ * every reader of zstd reads as well.
  *
  * Invariants: what a frame declares (content, window) is checked before the package allocates it; a window is never larger than what
  * the frame's blocks can unpack to.
@@ -21,9 +22,28 @@ const node: NodeZstd = zlib as NodeZstd;
 const LEVEL_PARAMETER = 100;
 const DEFAULT_LEVEL = 3;
 
+interface Compressor {
+  compress(data: Uint8Array, level: number): Uint8Array;
+}
+
+let compressor: Compressor | undefined;
+
+/** Makes `packZstd` pack where Node cannot; it takes some ten milliseconds and megabytes, the first time. */
+export async function loadZstd(): Promise<void> {
+  if (node.zstdCompressSync !== undefined || compressor !== undefined) return;
+  const { Zstd } = await import('@hpcc-js/wasm-zstd');
+  compressor = await Zstd.load();
+}
+
 export function packZstd(data: Buffer, level = DEFAULT_LEVEL): Buffer {
   if (node.zstdCompressSync) return node.zstdCompressSync(data, { params: { [LEVEL_PARAMETER]: level } });
-  return storeZstd(data);
+  if (compressor === undefined) {
+    // Nobody has said before that it would be needed: it is there for the next ones.
+    loadZstd().catch(() => undefined);
+    return storeZstd(data);
+  }
+  const packed = compressor.compress(data, level);
+  return Buffer.from(packed.buffer, packed.byteOffset, packed.length);
 }
 
 export function unpackZstd(data: Buffer, maxBytes: number): Buffer {

@@ -1,7 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { CODEC_NAMES, type CompressionCodec, compress, decompress } from '../../../src/wire/compression/codec.ts';
+import {
+  CODEC_NAMES,
+  type CompressionCodec,
+  compress,
+  decompress,
+  prepareToCompress,
+} from '../../../src/wire/compression/codec.ts';
 import { xxhash32 } from '../../../src/wire/compression/xxhash32.ts';
 import { DecodeError } from '../../../src/wire/decode-error.ts';
 import { checked } from '../../support/property.ts';
@@ -58,6 +64,22 @@ describe('lz4 blocks', () => {
     for (const block of ['1f61000000', '1f61020000', '0f010000']) {
       expect(() => decompress(3, frame(block), 100)).to.throw(DecodeError, /match at/);
     }
+  });
+});
+
+describe('zstd', () => {
+  it('packs with its level on every release of Node, once it was waited for', async () => {
+    const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `{"id":${i},"name":"n${i % 97}"}`).join());
+    await prepareToCompress(4);
+    const [fastest = 0, usual = 0] = [-5, 3, 19].map((level) => {
+      const packed = compress(4, text, level);
+      expect(decompress(4, packed, text.length).equals(text), `level ${level}`).to.equal(true);
+      return packed.length;
+    });
+    expect(usual)
+      .to.be.lessThan(fastest / 2)
+      .and.lessThan(text.length / 5);
+    expect(decompress(4, compress(4, Buffer.alloc(0)), 0).length).to.equal(0);
   });
 });
 
