@@ -43,6 +43,7 @@ class Node {
       previousBrokerEpoch: this.directory.previousBrokerEpoch,
       ...o,
     });
+    await this.log.submit('unfenceBroker', { brokerId: 1 });
     return this.log;
   }
 
@@ -167,7 +168,7 @@ describe('snapshots of the metadata log', () => {
     await node.advance(HOUR_MS);
     await node.create('b');
     await node.advance(HOUR_MS);
-    expect(node.snapshots().length).to.equal(2);
+    expect(node.snapshots().length).to.equal(3);
     await node.advance(9 * HOUR_MS);
     expect(node.snapshots().length).to.equal(1);
     await node.advance(90 * HOUR_MS);
