@@ -54,6 +54,15 @@ buildSync({
   packages: 'external',
 });
 
+// Threads run files: this one stands where both the command and the library look for it, beside them.
+buildSync({
+  ...COMMON,
+  entryPoints: [join(here, '../src/broker/cleaner-main.js')],
+  outfile: join(bin, 'cleaner-main.js'),
+  format: 'esm',
+  packages: 'external',
+});
+
 rmSync(join(bin, 'command.cache'), { force: true });
 const data = mkdtempSync(join(tmpdir(), 'blumfeld-compile-'));
 const compiler = spawnSync(process.execPath, [join(here, 'compile.js'), bin, mark, join(data, 'data')], { stdio: 'inherit' });

@@ -55,6 +55,7 @@ export interface SettingsView {
   int(name: string): number;
   /** Values beyond 2^53 come as Number.MAX_SAFE_INTEGER or its negative. */
   long(name: string): number;
+  double(name: string): number;
   boolean(name: string): boolean;
   string(name: string): string;
   /** Null when the config has no value. */

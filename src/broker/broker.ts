@@ -6,11 +6,14 @@
  */
 import type { Services } from '../api/context.ts';
 import type { TransactionStepName } from '../host/transaction-steps.ts';
+import { serveCleaning } from '../log/cleaner-service.ts';
 import type { Clock } from '../world/clock.ts';
+import { InlineThreads } from '../world/inline-threads.ts';
 import { NodeClock } from '../world/node-clock.ts';
 import { NodeFiles } from '../world/node-files.ts';
 import { NodeNetwork } from '../world/node-network.ts';
 import { NodeRandom } from '../world/node-random.ts';
+import { NodeThreads } from '../world/node-threads.ts';
 import { forgetTemporary, temporaryPath } from '../world/node-temporary.ts';
 import { VirtualClock } from '../world/virtual-clock.ts';
 import type { World } from '../world/world.ts';
@@ -148,12 +151,16 @@ function networkOf(settings: Settings): NodeNetwork {
   return settings.explicit().has(backlog) ? new NodeNetwork({ backlog: settings.int(backlog) }) : new NodeNetwork();
 }
 
-function worldOf({ clock, world = {} }: BrokerSources): Omit<World, 'network'> {
-  return {
-    clock: clock === 'virtual' ? new VirtualClock() : (clock ?? world.clock ?? new NodeClock()),
-    files: world.files ?? new NodeFiles(),
-    random: world.random ?? new NodeRandom(),
-  };
+function worldOf({ clock: given, world = {} }: BrokerSources): Omit<World, 'network'> {
+  const clock = given === 'virtual' ? new VirtualClock() : (given ?? world.clock ?? new NodeClock());
+  const random = world.random ?? new NodeRandom();
+  const { files } = world;
+  // A disk that is no disk is known to this thread alone.
+  const threads =
+    files === undefined
+      ? new NodeThreads(new URL('./cleaner-main.js', import.meta.url))
+      : new InlineThreads(clock, (parent) => serveCleaning(parent, files));
+  return { clock, files: files ?? new NodeFiles(), random, threads: world.threads ?? threads };
 }
 
 function ephemeralPath(options: BrokerSources, { random }: Pick<World, 'random'>): string | undefined {

@@ -24,6 +24,7 @@ import { Partitions } from '../partition/partitions.ts';
 import type { StorageFailure } from '../world/files.ts';
 import { ERROR_NAMES } from '../wire/generated/errors.ts';
 import type { World } from '../world/world.ts';
+import { checkCompaction, startCompaction } from './compaction.ts';
 import { type DataDirectories, openDirectories } from './data-directories.ts';
 import { dispatchTo } from './dispatch.ts';
 import { endpointLookup, registeredEndpoints } from './endpoints.ts';
@@ -60,6 +61,7 @@ type Undo = () => Promise<void> | void;
 export async function compose(options: CompositionOptions): Promise<RunningBroker> {
   const { settings, world, log } = options;
   requireStandalone(settings);
+  checkCompaction(settings);
   const configs = listenerConfigs(settings);
   const undo: Undo[] = [];
   try {
@@ -181,6 +183,7 @@ async function openServices(
   undo.push(() => transactions.stop());
   partitions.onLeadership(TRANSACTION_TOPIC, transactions.topic);
   await createTopics(controller, topics);
+  undo.push(startCompaction(world, settings, directories.all, log));
 
   const advertised = advertisedApis(HANDLERS);
   return {

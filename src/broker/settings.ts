@@ -63,6 +63,10 @@ export class Settings implements SettingsView {
     return clampedToSafe(this.#numeric(name));
   }
 
+  double(name: string): number {
+    return Number(this.#numeric(name));
+  }
+
   boolean(name: string): boolean {
     const value = this.#valueOf(name);
     if (typeof value !== 'boolean') throw new Error(`broker config ${name} is no boolean: ${String(value)}`);

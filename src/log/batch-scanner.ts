@@ -1,35 +1,45 @@
 /** Walks the batches of a segment's file in large reads off the event loop, so that long walks leave room for other work. */
 import { RecordBatch } from '../wire/record-batch.ts';
 import { batchSizeAt, magicAt, SHORTEST_BATCH } from './batch-header.ts';
+import type { OpenFile } from '../world/files.ts';
 import type { Segment } from './segment.ts';
 
 const READ_BYTES = 1024 * 1024;
 /** Short enough to be read at once instead of being awaited. */
 const READ_AT_ONCE_BYTES = 64 * 1024;
 
-/** Bytes of [position, to) of the segment, as many as `size` at most. Fewer only at the end of the file. */
-async function readSome(segment: Segment, position: number, size: number): Promise<Buffer> {
+/** Bytes from `position` on, as many as `size` at most. Fewer only at the end of the file. */
+async function readSome(file: OpenFile, position: number, size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(size);
-  const read =
-    size <= READ_AT_ONCE_BYTES
-      ? segment.handles.file(segment.path).read(bytes, position)
-      : await segment.handles.borrow(segment.path, (file) => file.readLater(bytes, position));
+  const read = size <= READ_AT_ONCE_BYTES ? file.read(bytes, position) : await file.readLater(bytes, position);
   return read === size ? bytes : bytes.subarray(0, read);
 }
 
+export interface BatchRun {
+  /** In the file. */
+  readonly position: number;
+  readonly batches: readonly RecordBatch[];
+}
+
 /**
- * Runs of whole batches from `from` up to `to`, each with its position in the file. Ends early at something that is no batch or is cut off:
- * what follows the last run is torn or corrupt.
+ * Runs of whole batches from `from` up to `to`. Ends early at something that is no batch or is cut off: what follows the last run is torn or corrupt.
+ * The file is held from the first step to the last: a segment that is deleted or compacted meanwhile is walked as it was.
  */
-export async function* batchRuns(
-  segment: Segment,
-  from: number,
-  to: number,
-): AsyncGenerator<{ readonly position: number; readonly batches: readonly RecordBatch[] }> {
+export async function* batchRuns(segment: Segment, from: number, to: number): AsyncGenerator<BatchRun> {
+  const { file, giveBack } = segment.handles.hold(segment.path);
+  try {
+    yield* batchRunsIn(file, from, to);
+  } finally {
+    giveBack();
+  }
+}
+
+/** As `batchRuns`, of any file, in reads of `readBytes`. */
+export async function* batchRunsIn(file: OpenFile, from: number, to: number, readBytes = READ_BYTES): AsyncGenerator<BatchRun> {
   let position = from;
-  let want = READ_BYTES;
+  let want = readBytes;
   while (to - position >= SHORTEST_BATCH) {
-    const bytes = await readSome(segment, position, Math.min(want, to - position));
+    const bytes = await readSome(file, position, Math.min(want, to - position));
     const batches: RecordBatch[] = [];
     let at = 0;
     let missing = 0;
@@ -50,7 +60,7 @@ export async function* batchRuns(
     if (batches.length > 0) yield { position, batches };
     if (missing < 0 || bytes.length < Math.min(want, to - position)) return;
     position += at;
-    want = Math.max(READ_BYTES, missing);
+    want = Math.max(readBytes, missing);
     if (batches.length === 0 && missing === 0) return;
   }
 }

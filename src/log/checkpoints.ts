@@ -25,22 +25,27 @@ export interface CheckpointsOptions {
   guarded<T>(run: () => Promise<T>): Promise<T>;
 }
 
+const keyOf = ({ topic, partition }: Log): string => `${topic}-${partition}`;
+
 export class Checkpoints {
   /** As they were found at opening, by `topic-partition`. */
   readonly recoveryPoints: ReadonlyMap<string, number>;
   readonly logStarts: ReadonlyMap<string, number>;
   readonly highWatermarks: ReadonlyMap<string, number>;
+  /** Up to where each log is compacted, as it is now. */
+  private readonly cleaned: Map<string, number>;
   private readonly o: CheckpointsOptions;
   private readonly written = new Map<string, string>();
   private saving: Promise<void> = Promise.resolve();
 
   constructor(o: CheckpointsOptions) {
     this.o = o;
-    const read = (name: string): ReadonlyMap<string, number> =>
-      o.readable ? readOffsetCheckpoint(o.files, `${o.path}/${name}`) : new Map();
+    const read = (name: string): Map<string, number> =>
+      o.readable ? readOffsetCheckpoint(o.files, `${o.path}/${name}`) : new Map<string, number>();
     this.recoveryPoints = read(RECOVERY_POINT_FILE);
     this.logStarts = read(LOG_START_FILE);
     this.highWatermarks = read(HIGH_WATERMARK_FILE);
+    this.cleaned = read(CLEANER_FILE);
   }
 
   saveRecoveryPoints(): Promise<void> {
@@ -64,6 +69,18 @@ export class Checkpoints {
     await this.saveRecoveryPoints();
     await this.saveLogStarts();
     await this.saveHighWatermarks();
+  }
+
+  cleanedOffset(log: Log): number | undefined {
+    return this.cleaned.get(keyOf(log));
+  }
+
+  /** Undefined: forgotten. The file follows at once. */
+  async setCleanedOffset(log: Log, offset: number | undefined): Promise<void> {
+    if (this.cleaned.get(keyOf(log)) === offset) return;
+    if (offset === undefined) this.cleaned.delete(keyOf(log));
+    else this.cleaned.set(keyOf(log), offset);
+    await this.save(CLEANER_FILE, () => formatOffsetCheckpoint(this.offsets((each) => this.cleanedOffset(each))));
   }
 
   /** Kafka's cleaner leaves its file behind even where it has cleaned nothing. */

@@ -60,14 +60,23 @@ export class FileHandles {
 
   /** For a use that awaits. */
   async borrow<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+    const { file, giveBack } = this.hold(path);
+    try {
+      return await use(file);
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** The file as it is now, whatever `path` names later, until it is given back. */
+  hold(path: string): { readonly file: OpenFile; giveBack(): void } {
     const handle = this.handle(path);
     handle.users++;
-    try {
-      return await use(handle.file);
-    } finally {
+    const giveBack = (): void => {
       handle.users--;
       if (handle.doomed && handle.users === 0) handle.file.close();
-    }
+    };
+    return { file: handle.file, giveBack };
   }
 
   /** Nothing is opened any more; what is open is closed, as soon as nobody reads it. A read that a stop has overtaken fails. */

@@ -38,6 +38,8 @@ export interface LogOptions {
   readonly handles?: FileHandles;
   /** Called once, when the disk failed: the log then refuses everything. */
   readonly onFailure?: (failure: StorageFailure) => void;
+  /** Called after each truncation, with the offset from which on records are gone. */
+  readonly onTruncated?: (topic: string, partition: number, offset: number) => void;
 }
 
 export type AppendResult =

@@ -90,6 +90,12 @@ export class LogDirectory {
   private readonly jobs: Jobs;
   /** One for all logs. */
   private readonly onLogFailure = (failure: StorageFailure): void => this.fail(failure);
+  /** What was read by compaction and is gone has to be read again, whatever comes in its place. */
+  private readonly onLogTruncated = (topic: string, partition: number, offset: number): void => {
+    const log = this.get(topic, partition);
+    if (log === undefined || (this.cleanedOffset(log) ?? 0) <= offset) return;
+    this.setCleanedOffset(log, offset).catch((error: unknown) => this.failWith(error));
+  };
   private currentFailure: StorageFailure | undefined;
   /** Every log that was there has been opened: what the note of a clean stop has to rest on. */
   private allOpened = false;
@@ -256,6 +262,7 @@ export class LogDirectory {
       verifiesTransactions: o.verifiesTransactions,
       tailMemory,
       onFailure: this.onLogFailure,
+      onTruncated: this.onLogTruncated,
     });
     // What will be acknowledged in a new partition is worth nothing where its directory can be lost.
     if (isNew) await o.files.syncDirectory(this.path);
@@ -303,6 +310,7 @@ export class LogDirectory {
   async retire(log: Log): Promise<void> {
     this.release(log);
     await log.close({ clean: false });
+    if (this.get(log.topic, log.partition) === undefined) await this.checkpoints.setCleanedOffset(log, undefined);
     const retired = `${this.path}/${retiredName(log.topic, log.partition, 'delete', this.o.random)}`;
     await this.guarded(async () => {
       this.o.files.rename(log.directory, retired);
@@ -376,11 +384,30 @@ export class LogDirectory {
     jobs.repeat(o.retentionCheckIntervalMs ?? 300_000, () => this.deleteOldSegments(), FIRST_RETENTION_CHECK_MS);
   }
 
-  /** Retention, for every log but the metadata log. */
+  /** Retention, for every log but the metadata log and those that are compacted, which is done by who compacts them. */
   deleteOldSegments(): Promise<void> {
     return this.jobs.inSlices(this.partitionLogs(), (log) => {
-      if (this.get(log.topic, log.partition) === log) log.deleteOldSegments();
+      const isOurs = this.get(log.topic, log.partition) === log && !log.config.cleanupPolicy.includes('compact');
+      if (isOurs) log.deleteOldSegments();
     });
+  }
+
+  /** The logs that are compacted. */
+  *compactedLogs(): Iterable<Log> {
+    for (const log of this.partitionLogs()) {
+      // A copy that has just taken its log's place is still to be renamed.
+      const isSettled = log.directory === `${this.path}/${keyOf(log.topic, log.partition)}`;
+      if (isSettled && log.config.cleanupPolicy.includes('compact')) yield log;
+    }
+  }
+
+  /** Up to where compaction has read the log; undefined when it never has. */
+  cleanedOffset(log: Log): number | undefined {
+    return this.checkpoints.cleanedOffset(log);
+  }
+
+  setCleanedOffset(log: Log, offset: number): Promise<void> {
+    return this.checkpoints.setCleanedOffset(log, offset);
   }
 
   /** flush.ms: what has waited too long for its sync. */

@@ -11,6 +11,12 @@ import type { ProducerState } from './producer-state.ts';
 import type { Segments } from './segments.ts';
 import type { LogTail } from './tail-memory.ts';
 
+/** Somebody compacts the log. */
+export interface Cleaning {
+  /** Resolves when nothing of the log is touched any more. */
+  abort(): Promise<void>;
+}
+
 export interface LogParts {
   readonly o: LogOptions;
   readonly handles: FileHandles;
@@ -28,6 +34,8 @@ export interface LogParts {
   /** Set once the disk has failed. */
   failure: StorageFailure | undefined;
   closed: boolean;
+  /** Under way. */
+  cleaning: Cleaning | undefined;
   /** Deleted files that wait for file.delete.delay.ms. */
   removals: readonly Timer[];
 }

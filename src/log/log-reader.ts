@@ -7,12 +7,13 @@ import type { RecordBatch } from '../wire/record-batch.ts';
 import { recordsOf } from '../wire/record.ts';
 import { batchSizeAt, SHORTEST_BATCH } from './batch-header.ts';
 import { batchRuns } from './batch-scanner.ts';
+import type { OpenFile } from '../world/files.ts';
 import { endOfRisingBatches, isBatchFor } from './batch-search.ts';
 import { CorruptBatch } from './corrupt-batch.ts';
 import type { Segment } from './segment.ts';
 import type { Segments } from './segments.ts';
 import { nextOffsetAfter, type TailRead } from './tail-memory.ts';
-import { collectAborted } from './transaction-index.ts';
+import { type AbortedTransaction, collectAborted } from './transaction-index.ts';
 
 /** One read takes no more than this, however much the reader asks for, but for a first batch that is larger. */
 const LARGEST_READ_BYTES = 8 * 1024 * 1024;
@@ -47,8 +48,12 @@ export class LogReader {
     this.writer = writer;
   }
 
+  /** Rises whenever written bytes have changed or gone: who has read meanwhile may hold what belongs to two states of the log. */
+  generation = 0;
+
   /** To be called when bytes that are written change or go. */
   forgetPlaces(): void {
+    this.generation++;
     this.places = undefined;
   }
 
@@ -94,23 +99,14 @@ export class LogReader {
     if (place === undefined) return nothing;
     const { segment, position } = place;
     const available = this.sizeOf(segment) - position;
-    const wanted = Math.min(available, Math.max(SHORTEST_BATCH, Math.min(maxBytes, LARGEST_READ_BYTES)));
-    let bytes = await this.bytesOf(segment, position, wanted);
-    if (bytes.length < SHORTEST_BATCH) return nothing;
-    const firstSize = batchSizeAt(bytes, 0);
-    if (firstSize > maxBytes && !minOneBatch) return nothing;
-    if (firstSize > bytes.length) bytes = await this.bytesOf(segment, position, firstSize);
+    // The file is held: what the path names may be another one by the time of a second read.
+    const bytes = await segment.handles.borrow(segment.path, (file) => readFrom(file, place, available, maxBytes, minOneBatch));
+    if (bytes === undefined) return nothing;
     const end = endOfRisingBatches(bytes, bound);
     if (end === 0) return nothing;
     const nextOffset = nextOffsetAfter(bytes, 0, end);
-    this.remember(nextOffset, { segment, position: position + end });
+    if (this.segments.floor(segment.baseOffset) === segment) this.remember(nextOffset, { segment, position: position + end });
     return { chunks: [bytes.subarray(0, end)], sizeInBytes: end, nextOffset };
-  }
-
-  private async bytesOf(segment: Segment, position: number, size: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(size);
-    const read = await segment.handles.borrow(segment.path, (file) => file.readLater(bytes, position));
-    return read === size ? bytes : bytes.subarray(0, read);
   }
 
   /** What a reader of [offset, upperBound) has to know of aborted transactions. */
@@ -118,6 +114,17 @@ export class LogReader {
     const found: { producerId: number; firstOffset: number }[] = [];
     for (const segment of this.segments.from(offset)) {
       if (collectAborted(segment.abortedTransactions(), offset, upperBound, found)) break;
+    }
+    return found;
+  }
+
+  /** Aborted transactions that ended at or after `startOffset` and began before `to`, of the segments from the one that holds `from` on. */
+  abortedEntries(from: number, to: number, startOffset: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    for (const segment of this.segments.from(from)) {
+      const entries = segment.abortedTransactions();
+      found.push(...entries.filter(({ firstOffset, lastOffset }) => lastOffset >= startOffset && firstOffset < to));
+      if (entries.some(({ lastStableOffset }) => lastStableOffset >= to)) break;
     }
     return found;
   }
@@ -154,20 +161,52 @@ export class LogReader {
     return undefined;
   }
 
-  /** All batches from the one that holds `from` or follows it, up to what is written. Raises CorruptBatch at what is none. */
+  /**
+   * All batches from the one that holds `from` or follows it, up to what is written. Segments may be compacted or deleted meanwhile: each is looked up
+   * by the offset that comes next. Raises CorruptBatch at what is no batch.
+   */
   async *batches(from: number): AsyncGenerator<RecordBatch> {
-    for (const segment of this.segments.from(from)) {
+    let next = from;
+    let segment: Segment | undefined = this.segments.floor(from) ?? this.segments.first;
+    while (segment !== undefined) {
+      next = Math.max(next, segment.baseOffset);
       const size = this.sizeOf(segment);
-      let end = segment.positionOf(from, size);
+      let end = segment.positionOf(next, size);
       for await (const { position, batches } of batchRuns(segment, end, size)) {
-        yield* batches;
-        const last = batches[batches.length - 1];
-        if (last !== undefined) end = position + last.position + last.sizeInBytes;
+        for (const batch of batches) {
+          next = batch.lastOffset + 1;
+          end = position + batch.position + batch.sizeInBytes;
+          yield batch;
+        }
       }
-      if (end < size && this.segments.values().includes(segment))
-        throw new CorruptBatch(segment.path, end, 'what is there is cut off, or none');
+      const isCurrent = this.segments.floor(segment.baseOffset) === segment;
+      if (end < size && isCurrent) throw new CorruptBatch(segment.path, end, 'what is there is cut off, or none');
+      const current = this.segments.floor(next);
+      segment = current === undefined || current === segment ? this.segments.higher(segment.baseOffset) : current;
     }
   }
+}
+
+/** As much as is wanted, at least the first batch whole; undefined when that is not there or too large. */
+async function readFrom(
+  file: OpenFile,
+  { position }: Place,
+  available: number,
+  maxBytes: number,
+  minOneBatch: boolean,
+): Promise<Buffer | undefined> {
+  const wanted = Math.min(available, Math.max(SHORTEST_BATCH, Math.min(maxBytes, LARGEST_READ_BYTES)));
+  const bytes = await readBytes(file, position, wanted);
+  if (bytes.length < SHORTEST_BATCH) return undefined;
+  const firstSize = batchSizeAt(bytes, 0);
+  if (firstSize < 0 || firstSize > available || (firstSize > maxBytes && !minOneBatch)) return undefined;
+  return firstSize > bytes.length ? readBytes(file, position, firstSize) : bytes;
+}
+
+async function readBytes(file: OpenFile, position: number, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  const read = await file.readLater(bytes, position);
+  return read === size ? bytes : bytes.subarray(0, read);
 }
 
 const found = (batch: RecordBatch, offset: number, timestamp: number): TimestampedOffset => ({

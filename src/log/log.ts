@@ -23,7 +23,7 @@ import { relocate } from './log-relocation.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import type { AppendOptions, AppendResult, LogOptions, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
-import { type LogParts, setHighWatermark } from './log-parts.ts';
+import { type Cleaning, type LogParts, setHighWatermark } from './log-parts.ts';
 import { advanceLogStartOffset, deleteOldSegments } from './log-start.ts';
 import { restartAt, truncateTo } from './log-truncation.ts';
 import { OffsetOutOfRange } from './offset-out-of-range.ts';
@@ -32,8 +32,10 @@ import type { ProducerState } from './producer-state.ts';
 import { fileNamesIn, type Recovered, recoverLog } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { drawRollJitter, roll } from './segment-keeper.ts';
+import { replaceSegments } from './segment-replacement.ts';
 import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
 import type { FirstBatch } from './verification.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
 
 export type { AppendResult, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
 
@@ -51,6 +53,8 @@ export class Log {
   readonly producerState: ProducerState;
   private readonly parts: LogParts;
   private listeners: readonly ((failure?: StorageFailure) => void)[] = NO_LISTENERS;
+  /** What must not meet a compaction and is under way. */
+  private pauses = 0;
 
   private constructor(
     o: LogOptions,
@@ -91,6 +95,7 @@ export class Log {
       highWatermark: logStartOffset,
       failure: undefined,
       closed: false,
+      cleaning: undefined,
       removals: NO_REMOVALS,
     };
     drawRollJitter(this.parts);
@@ -283,9 +288,17 @@ export class Log {
     if (offset >= bound) return this.asRead(offset, o.upTo, { chunks: [], sizeInBytes: 0, nextOffset: offset });
     const recent = this.parts.tail.read(offset, o.maxBytes, o.minOneBatch, bound);
     if (recent !== undefined) return this.guarded(() => this.asRead(offset, o.upTo, recent));
-    return this.guardedLater(async () =>
-      this.asRead(offset, o.upTo, await this.parts.reader.read(offset, o.maxBytes, o.minOneBatch, bound)),
-    );
+    return this.guardedLater(() => this.readFiles(offset, o, bound));
+  }
+
+  /** The batches and the aborted transactions among them have to be of one state of the log, which compaction may change in between. */
+  private async readFiles(offset: number, o: ReadOptions, bound: number): Promise<LogRead> {
+    const { reader } = this.parts;
+    for (;;) {
+      const { generation } = reader;
+      const read = await reader.read(offset, o.maxBytes, o.minOneBatch, bound);
+      if (generation === reader.generation) return this.asRead(offset, o.upTo, read);
+    }
   }
 
   private asRead(offset: number, upTo: ReadBound, { chunks, sizeInBytes, nextOffset }: TailRead): LogRead {
@@ -320,19 +333,67 @@ export class Log {
     advanceLogStartOffset(this.parts, offset);
   }
 
-  /** Retention by log start, size and time, as cleanup.policy says; returns how many segments went. */
+  /** Retention by log start, size and time, as cleanup.policy says; returns how many segments went: none while the log is being compacted. */
   deleteOldSegments(): number {
+    if (this.parts.cleaning !== undefined) return 0;
     return this.guarded(() => deleteOldSegments(this.parts));
   }
 
   /** Removes everything from `offset` on. Nothing may be appended meanwhile. */
   truncateTo(offset: number): Promise<void> {
-    return this.guardedLater(() => truncateTo(this.parts, offset));
+    return this.guardedLater(() => this.uncleaned(offset, () => truncateTo(this.parts, offset)));
   }
 
   /** Empties the log and lets it go on at `offset`. */
   truncateFullyAndStartAt(offset: number): Promise<void> {
-    return this.guardedLater(async () => restartAt(this.parts, offset));
+    return this.guardedLater(() => this.uncleaned(offset, async () => restartAt(this.parts, offset)));
+  }
+
+  /** Runs what takes records from `offset` on back, while nobody compacts the log. */
+  private async uncleaned(offset: number, run: () => Promise<void>): Promise<void> {
+    try {
+      await this.pauseCleaning();
+      await run();
+      this.parts.o.onTruncated?.(this.topic, this.partition, offset);
+    } finally {
+      this.resumeCleaning();
+    }
+  }
+
+  /** No compaction begins any more before as many calls of `resumeCleaning`; resolves when none is under way. */
+  async pauseCleaning(): Promise<void> {
+    this.pauses++;
+    await this.parts.cleaning?.abort();
+  }
+
+  resumeCleaning(): void {
+    this.pauses--;
+  }
+
+  /** Whether compaction may begin: nobody else is at it, and nothing that it must not meet is under way. */
+  get isCleanable(): boolean {
+    const { closed, failure, cleaning } = this.parts;
+    return !closed && failure === undefined && cleaning === undefined && this.pauses === 0;
+  }
+
+  /** Until `endCleaning` segments are replaced by `replaceSegments` alone; who has to change them otherwise calls `abort` first. */
+  beginCleaning(cleaning: Cleaning): void {
+    if (!this.isCleanable) throw new Error(`${this.topic}-${this.partition} cannot be compacted now`);
+    this.parts.cleaning = cleaning;
+  }
+
+  endCleaning(): void {
+    this.parts.cleaning = undefined;
+  }
+
+  /** Puts what compaction has written (`.cleaned` files, synced) in the place of the segments it was made of. */
+  replaceSegments(cleaned: { readonly size: number }, replaced: readonly Segment[]): Promise<void> {
+    return this.guardedLater(() => replaceSegments(this.parts, cleaned, replaced));
+  }
+
+  /** Aborted transactions with records before `to`, as far as segments from the one that holds `from` on know of them. */
+  abortedTransactions(from: number, to: number): AbortedTransaction[] {
+    return this.guarded(() => this.parts.reader.abortedEntries(from, to, this.parts.startOffset));
   }
 
   /** As `read` up to the end of the log, what is queued included, as far as it is in memory; undefined when it is not. For a copy of the log. */
@@ -353,6 +414,8 @@ export class Log {
   }
 
   updateConfig(config: LogConfig): void {
+    const wasCompacted = this.parts.config.cleanupPolicy.includes('compact');
+    if (wasCompacted && !config.cleanupPolicy.includes('compact')) void this.parts.cleaning?.abort();
     this.parts.config = config;
     this.parts.writer.flushMessages = config.flushMessages;
   }
@@ -373,6 +436,7 @@ export class Log {
    */
   async close(o: { readonly clean: boolean }): Promise<void> {
     if (this.parts.closed) return;
+    await this.pauseCleaning();
     if (o.clean && this.parts.failure === undefined) {
       await this.guardedLater(async () => {
         await this.parts.writer.flush();

@@ -5,6 +5,7 @@
  * the background; a discarded one is renamed at once and removed after file.delete.delay.ms, so that who still reads it can finish.
  * All of it throws StorageFailure. Source: UnifiedLog.roll and LocalLog.deleteSegmentFiles of Apache Kafka.
  */
+import type { LogConfig } from './log-config.ts';
 import type { LogParts } from './log-parts.ts';
 import type { Validated } from './record-validator.ts';
 import { newSegment } from './recovery.ts';
@@ -13,12 +14,17 @@ import { DELETED_SUFFIX } from './segment-names.ts';
 
 /** Whether the batches have to go to a new segment: by size, time, full index or relative offset. */
 export function shouldRoll(log: LogParts, { records, lastOffset, maxTimestamp }: Validated): boolean {
-  const { segmentBytes, segmentMs, segmentIndexBytes } = log.config;
+  const { segmentBytes, segmentIndexBytes } = log.config;
   const segment = log.segments.active;
   if (segment.size > segmentBytes - records.length || !segment.holdsOffset(lastOffset)) return true;
   if (segment.size === 0) return false;
   const waitedMs = segment.timeWaitedForRoll(log.o.clock.now(), maxTimestamp);
-  return waitedMs > segmentMs - segment.rollJitterMs || segment.isIndexFull(segmentIndexBytes);
+  return waitedMs > longestSegmentMs(log.config) - segment.rollJitterMs || segment.isIndexFull(segmentIndexBytes);
+}
+
+/** segment.ms; what is compacted has to leave the active segment early enough for max.compaction.lag.ms. */
+function longestSegmentMs({ cleanupPolicy, maxCompactionLagMs, segmentMs }: LogConfig): number {
+  return cleanupPolicy.includes('compact') && maxCompactionLagMs > 0 ? Math.min(maxCompactionLagMs, segmentMs) : segmentMs;
 }
 
 /** By how much earlier than segment.ms the active segment ends: drawn for each anew. */
@@ -49,27 +55,34 @@ export function roll(log: LogParts, offset: number): void {
 
 /** Takes the segments and their snapshots out of the log. */
 export function discard(log: LogParts, doomed: readonly Segment[]): void {
-  const { handles, segments, writer, producerState } = log;
-  const { files } = log.o;
+  const { segments, writer, producerState } = log;
   const removed: string[] = [];
   for (const segment of doomed) {
     segments.remove(segment);
     writer.forget(segment);
     const snapshot = producerState.releaseSnapshot(segment.baseOffset);
-    for (const path of snapshot === undefined ? segment.paths() : [...segment.paths(), snapshot]) {
-      handles.release(path);
-      if (files.stat(path) === undefined) continue;
-      files.rename(path, path + DELETED_SUFFIX);
-      removed.push(nameOf(path) + DELETED_SUFFIX);
-    }
+    removed.push(...renameToDeleted(log, snapshot === undefined ? segment.paths() : [...segment.paths(), snapshot]));
   }
-  if (removed.length > 0) removeLater(log, removed);
+  removeLater(log, removed);
+}
+
+/** The new names of those that exist. */
+export function renameToDeleted({ handles, o: { files } }: LogParts, paths: readonly string[]): string[] {
+  const removed: string[] = [];
+  for (const path of paths) {
+    handles.release(path);
+    if (files.stat(path) === undefined) continue;
+    files.rename(path, path + DELETED_SUFFIX);
+    removed.push(nameOf(path) + DELETED_SUFFIX);
+  }
+  return removed;
 }
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** What still waits when the log is closed is removed when it is opened again. */
-function removeLater(log: LogParts, names: readonly string[]): void {
+export function removeLater(log: LogParts, names: readonly string[]): void {
+  if (names.length === 0) return;
   const { clock, files } = log.o;
   const timer = clock.after(log.config.fileDeleteDelayMs, () => {
     log.removals = log.removals.filter((other) => other !== timer);

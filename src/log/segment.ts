@@ -23,7 +23,7 @@ const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDE
 export interface SegmentPlace {
   readonly files: Files;
   readonly handles: FileHandles;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly directory: string;
 }
 
@@ -34,11 +34,13 @@ interface Indexes {
 
 export class Segment {
   readonly baseOffset: number;
-  /** Of the log file. Changes when the partition is moved to another directory. */
+  /** Of the log file. Changes when the partition is moved to another directory, and when it is compacted. */
   path: string;
   readonly handles: FileHandles;
   readonly files: Files;
-  private readonly clock: Clock;
+  private readonly clock: Pick<Clock, 'now'>;
+  /** Behind the names of all files, while the segment is being compacted. */
+  private suffix: string;
   /** Bytes, what is queued for writing included. */
   size: number;
   rollJitterMs = 0;
@@ -56,29 +58,57 @@ export class Segment {
   private aborted: AbortedTransaction[] | undefined;
   private abortedChanged = false;
 
-  constructor(place: SegmentPlace, baseOffset: number, size: number) {
+  constructor(place: SegmentPlace, baseOffset: number, size: number, suffix = '') {
     this.files = place.files;
     this.handles = place.handles;
     this.clock = place.clock;
     this.baseOffset = baseOffset;
-    this.path = `${place.directory}/${paddedOffset(baseOffset)}${LOG_SUFFIX}`;
+    this.suffix = suffix;
+    this.path = `${place.directory}/${paddedOffset(baseOffset)}${LOG_SUFFIX}${suffix}`;
     this.size = size;
     this.createdMs = place.clock.now();
   }
 
-  private get prefix(): string {
-    return this.path.slice(0, -LOG_SUFFIX.length);
+  private pathOf(suffix: string): string {
+    return this.path.slice(0, -LOG_SUFFIX.length - this.suffix.length) + suffix + this.suffix;
   }
 
   /** Its files are in another directory from now on: handles of the old paths are given up. */
   relocate(directory: string): void {
     for (const path of this.paths()) this.handles.release(path);
-    this.path = `${directory}/${paddedOffset(this.baseOffset)}${LOG_SUFFIX}`;
+    this.path = `${directory}/${paddedOffset(this.baseOffset)}${LOG_SUFFIX}${this.suffix}`;
   }
 
   /** The files there may be, the log first. */
   paths(): string[] {
-    return [LOG_SUFFIX, ...INDEX_SUFFIXES].map((suffix) => this.prefix + suffix);
+    return [LOG_SUFFIX, ...INDEX_SUFFIXES].map((suffix) => this.pathOf(suffix));
+  }
+
+  /** Gives all files names that end with `suffix`, the log first; those under such names are replaced. */
+  rename(suffix: string): void {
+    for (const from of this.paths()) {
+      const to = from.slice(0, from.length - this.suffix.length) + suffix;
+      this.handles.release(from);
+      this.handles.release(to);
+      if (this.files.stat(from) !== undefined) this.files.rename(from, to);
+    }
+    this.path = this.path.slice(0, this.path.length - this.suffix.length) + suffix;
+    this.suffix = suffix;
+  }
+
+  /** Bytes of the two indexes' files: what grouping segments for compaction goes by. */
+  indexSizes(): { readonly offsets: number; readonly times: number } {
+    const sizeOf = (suffix: string): number => this.files.stat(this.pathOf(suffix))?.size ?? 0;
+    return { offsets: sizeOf(OFFSET_INDEX_SUFFIX), times: sizeOf(TIME_INDEX_SUFFIX) };
+  }
+
+  /** Timestamp of the first batch, -1 when it has none. */
+  firstBatchTimestamp(): number {
+    if (this.firstTimestamp === undefined && this.size >= SHORTEST_BATCH) {
+      const header = Buffer.alloc(BATCH_OVERHEAD);
+      this.firstTimestamp = this.handles.file(this.path).read(header, 0) >= 43 ? maxTimestampAt(header, 0) : -1;
+    }
+    return this.firstTimestamp ?? -1;
   }
 
   /** Of a file that is new: there are no indexes yet. */
@@ -94,8 +124,8 @@ export class Segment {
   }
 
   private readIndexes(): Indexes {
-    const offsets = readEntries(this.files, this.prefix + OFFSET_INDEX_SUFFIX, OFFSET_ENTRY_SIZE);
-    const times = readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE);
+    const offsets = readEntries(this.files, this.pathOf(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_SIZE);
+    const times = readEntries(this.files, this.pathOf(TIME_INDEX_SUFFIX), TIME_ENTRY_SIZE);
     this.indexesChanged = offsets === undefined || times === undefined;
     return { offsets: new OffsetIndex(this.baseOffset, offsets), times: new TimeIndex(this.baseOffset, times) };
   }
@@ -113,10 +143,10 @@ export class Segment {
 
   /** Whether the index files look as if they belonged to the log file. */
   indexesAreSane(): boolean {
-    const offsets = readEntries(this.files, this.prefix + OFFSET_INDEX_SUFFIX, OFFSET_ENTRY_SIZE);
-    const times = readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE);
+    const offsets = readEntries(this.files, this.pathOf(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_SIZE);
+    const times = readEntries(this.files, this.pathOf(TIME_INDEX_SUFFIX), TIME_ENTRY_SIZE);
     if (offsets === undefined || times === undefined) return false;
-    const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
+    const path = this.pathOf(TRANSACTION_INDEX_SUFFIX);
     if (this.files.stat(path) !== undefined && parseTransactionIndex(this.files.readFile(path), this.baseOffset) === undefined)
       return false;
     const byOffset = new OffsetIndex(this.baseOffset, offsets);
@@ -172,7 +202,7 @@ export class Segment {
 
   abortedTransactions(): readonly AbortedTransaction[] {
     if (this.aborted !== undefined) return this.aborted;
-    const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
+    const path = this.pathOf(TRANSACTION_INDEX_SUFFIX);
     const found =
       this.files.stat(path) === undefined ? [] : (parseTransactionIndex(this.files.readFile(path), this.baseOffset) ?? []);
     if (found.length === 0 || this.indexes !== undefined) this.aborted = found;
@@ -184,7 +214,7 @@ export class Segment {
     if (this.greatest !== undefined) return this.greatest;
     const times =
       this.indexes?.times ??
-      new TimeIndex(this.baseOffset, readEntries(this.files, this.prefix + TIME_INDEX_SUFFIX, TIME_ENTRY_SIZE));
+      new TimeIndex(this.baseOffset, readEntries(this.files, this.pathOf(TIME_INDEX_SUFFIX), TIME_ENTRY_SIZE));
     this.greatest = times.last;
     return this.greatest;
   }
@@ -192,17 +222,18 @@ export class Segment {
   /** What retention goes by: the greatest timestamp, or when the file was last written where no batch has one. */
   largestTimestamp(): number {
     const { timestamp } = this.greatestTimestamp();
-    return timestamp >= 0 ? timestamp : (this.files.stat(this.path)?.modifiedMs ?? this.createdMs);
+    return timestamp >= 0 ? timestamp : this.modifiedMs();
   }
 
   /** How far `timestamp` is from the first batch of the segment; where that has none, how long the segment exists. */
   timeWaitedForRoll(nowMs: number, timestamp: number): number {
-    if (this.firstTimestamp === undefined && this.size >= SHORTEST_BATCH) {
-      const header = Buffer.alloc(BATCH_OVERHEAD);
-      this.firstTimestamp = this.handles.file(this.path).read(header, 0) >= 43 ? maxTimestampAt(header, 0) : -1;
-    }
-    const first = this.firstTimestamp ?? -1;
+    const first = this.firstBatchTimestamp();
     return first >= 0 ? timestamp - first : nowMs - this.createdMs;
+  }
+
+  /** When the file was last written. */
+  modifiedMs(): number {
+    return this.files.stat(this.path)?.modifiedMs ?? this.createdMs;
   }
 
   isIndexFull(segmentIndexBytes: number): boolean {
@@ -244,7 +275,7 @@ export class Segment {
   }
 
   private withIndexFile<T>(suffix: string, use: (path: string) => T): T | undefined {
-    const path = this.prefix + suffix;
+    const path = this.pathOf(suffix);
     return this.files.stat(path) === undefined ? undefined : use(path);
   }
 
@@ -270,14 +301,14 @@ export class Segment {
   /** Writes the indexes to their files, trimmed. Unsynced. */
   writeIndexes(): void {
     if (this.indexes !== undefined && this.indexesChanged) {
-      this.files.writeFile(this.prefix + OFFSET_INDEX_SUFFIX, this.indexes.offsets.entries.bytes());
-      this.files.writeFile(this.prefix + TIME_INDEX_SUFFIX, this.indexes.times.entries.bytes());
+      this.files.writeFile(this.pathOf(OFFSET_INDEX_SUFFIX), this.indexes.offsets.entries.bytes());
+      this.files.writeFile(this.pathOf(TIME_INDEX_SUFFIX), this.indexes.times.entries.bytes());
       this.indexesChanged = false;
       this.indexFilesAreSynced = false;
     }
     if (this.abortedChanged) {
       this.indexFilesAreSynced = false;
-      const path = this.prefix + TRANSACTION_INDEX_SUFFIX;
+      const path = this.pathOf(TRANSACTION_INDEX_SUFFIX);
       const aborted = this.aborted ?? [];
       if (aborted.length > 0) this.files.writeFile(path, formatTransactionIndex(aborted));
       else if (this.files.stat(path) !== undefined) this.files.remove(path);
@@ -304,7 +335,7 @@ export class Segment {
     if (!withIndexes) return;
     this.indexFilesAreSynced = true;
     for (const suffix of INDEX_SUFFIXES) {
-      const path = this.prefix + suffix;
+      const path = this.pathOf(suffix);
       if (this.files.stat(path) !== undefined) await this.handles.borrow(path, (file) => file.sync());
       this.handles.release(path);
     }

@@ -126,6 +126,11 @@ export class LogTail {
     if (this.blocks.length === 0) this.nextBlockBytes = FIRST_BLOCK_BYTES;
   }
 
+  /** What is held of offsets below `offset` goes, and what lies in one block with them. */
+  dropBelow(offset: number): void {
+    while ((this.blocks[0]?.firstOffset ?? offset) < offset) this.dropFirst();
+  }
+
   clear(): void {
     for (const block of this.blocks) this.memory.remove(block);
     this.blocks = [];

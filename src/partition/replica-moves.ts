@@ -41,6 +41,8 @@ interface Move {
   readonly source: LogDirectory;
   readonly destination: LogDirectory;
   readonly copy: Log;
+  /** What is copied: not compacted meanwhile, or some of it would be copied as it was before and never be looked at again. */
+  readonly original: Log;
   /** What the metadata log says of the copy's directory. */
   recorded: boolean;
   /** Given up, or done. */
@@ -76,9 +78,10 @@ export class ReplicaMoves {
   begin(partition: Partition, destination: LogDirectory, copy: Log, recorded: boolean): void {
     const source = this.#o.homes.of(partition);
     if (source === undefined) throw new Error(`${partition.name} is in no directory that it could be moved from`);
-    const move: Move = { partition, source, destination, copy, recorded, ended: false };
+    const original = partition.log;
+    const move: Move = { partition, source, destination, copy, original, recorded, ended: false };
     this.#moves.set(partition, move);
-    const running = this.#run(move)
+    const running = this.#run(move, original.pauseCleaning())
       .catch((error: unknown) => {
         // A disk that failed has taken its directory offline, and what was to be moved stays where it is.
         if (!(error instanceof StorageFailure)) throw error;
@@ -121,6 +124,7 @@ export class ReplicaMoves {
   }
 
   #end(move: Move): void {
+    if (!move.ended) move.original.resumeCleaning();
     move.ended = true;
     if (this.#moves.get(move.partition) === move) this.#moves.delete(move.partition);
   }
@@ -129,7 +133,9 @@ export class ReplicaMoves {
     return move.ended || this.#stopped;
   }
 
-  async #run(move: Move): Promise<void> {
+  async #run(move: Move, paused: Promise<void>): Promise<void> {
+    await paused;
+    if (this.#isOver(move)) return;
     await this.#settleStart(move);
     for (;;) {
       await this.#copy(move);
@@ -230,8 +236,10 @@ export class ReplicaMoves {
 
   /** The swap is made; what is on the disks follows. */
   async #finish({ source, destination, copy }: Move, replaced: Log): Promise<void> {
+    const cleanedOffset = source.cleanedOffset(replaced);
     await this.#retire(source, replaced);
     await destination.settle(copy);
+    if (cleanedOffset !== undefined) await destination.setCleanedOffset(copy, cleanedOffset);
     await destination.checkpoint();
     if (source.failure === undefined) await source.checkpoint();
   }

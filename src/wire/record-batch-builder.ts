@@ -44,6 +44,8 @@ export interface BatchHeader extends Omit<BatchDraft, 'records' | 'level'> {
   readonly count: number;
   readonly baseTimestamp: number;
   readonly maxTimestamp: number;
+  /** `baseTimestamp` says until when tombstones and markers of the batch are kept (KIP-534). */
+  readonly deleteHorizon?: boolean;
 }
 
 /** One batch. An Error when there are no records: an empty batch is only what compaction leaves. */
@@ -64,7 +66,10 @@ export function buildBatch(draft: BatchDraft): Buffer {
 
 function packRecords(records: readonly RecordDraft[], baseTimestamp: number, codec: CompressionCodec, level?: number): Buffer {
   const w = new Writer();
-  for (let i = 0; i < records.length; i++) writeRecord(w, records[i] as RecordDraft, i, baseTimestamp);
+  for (let i = 0; i < records.length; i++) {
+    const record = records[i] as RecordDraft;
+    packRecord(w, record, i, record.timestamp - baseTimestamp);
+  }
   const plain = w.concat();
   return codec === 0 ? plain : compress(codec, plain, level);
 }
@@ -94,7 +99,8 @@ function attributesOf(header: BatchHeader): number {
     (header.codec ?? 0) |
     (header.timestampType === 'LogAppendTime' ? layout.TIMESTAMP_TYPE_BIT : 0) |
     (header.transactional ? layout.TRANSACTIONAL_BIT : 0) |
-    (header.control ? layout.CONTROL_BIT : 0)
+    (header.control ? layout.CONTROL_BIT : 0) |
+    (header.deleteHorizon ? layout.DELETE_HORIZON_BIT : 0)
   );
 }
 
@@ -137,12 +143,43 @@ function writeField(w: Writer, value: Buffer | null): void {
   w.raw(value);
 }
 
-function writeRecord(w: Writer, record: RecordDraft, offsetDelta: number, baseTimestamp: number): void {
-  const timestampDelta = record.timestamp - baseTimestamp;
-  w.varint(bodyBytes(record, offsetDelta, timestampDelta));
-  w.int8(0);
+function writeTimestampDelta(w: Writer, timestampDelta: number): void {
   if (timestampDelta >= -0x4000_0000 && timestampDelta < 0x4000_0000) w.varint(timestampDelta);
   else w.varlong(BigInt(timestampDelta));
+}
+
+/** The record that stands at `position` of a record section, sound as it is, with another timestamp delta. */
+export function repackRecord(w: Writer, section: Buffer, position: number, timestampDelta: number): void {
+  const attributes = endOfVarint(section, position);
+  const rest = endOfVarint(section, attributes + 1);
+  const end = attributes + sizeAt(section, position);
+  w.varint(1 + varlongBytes(timestampDelta) + end - rest);
+  w.int8(0);
+  writeTimestampDelta(w, timestampDelta);
+  w.raw(section.subarray(rest, end));
+}
+
+function endOfVarint(bytes: Buffer, position: number): number {
+  let at = position;
+  while ((bytes[at] as number) >= 0x80) at++;
+  return at + 1;
+}
+
+/** What the size field of a record says. */
+function sizeAt(bytes: Buffer, position: number): number {
+  let zigzag = 0;
+  for (let at = position, shift = 0; ; at++, shift += 7) {
+    const byte = bytes[at] as number;
+    zigzag |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return (zigzag >>> 1) ^ -(zigzag & 1);
+  }
+}
+
+/** Appends one record to a record section. */
+export function packRecord(w: Writer, record: RecordDraft, offsetDelta: number, timestampDelta: number): void {
+  w.varint(bodyBytes(record, offsetDelta, timestampDelta));
+  w.int8(0);
+  writeTimestampDelta(w, timestampDelta);
   w.varint(offsetDelta);
   writeField(w, record.key);
   writeField(w, record.value);

@@ -19,6 +19,8 @@ export interface Files {
   /** With parents; nothing happens when it exists. */
   makeDirectory(path: string): void;
   rename(from: string, to: string): void;
+  /** What `FileStat.modifiedMs` says of the file from now on. */
+  setModified(path: string, modifiedMs: number): void;
   /** One file; nothing happens when it is missing. */
   remove(path: string): void;
   /** A directory with everything in it; nothing happens when it is missing. */

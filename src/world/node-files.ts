@@ -234,6 +234,10 @@ export class NodeFiles implements Files {
     attempt(`rename to ${to}`, from, () => fs.renameSync(from, to));
   }
 
+  setModified(path: string, modifiedMs: number): void {
+    attempt('set the time', path, () => fs.utimesSync(path, modifiedMs / 1000, modifiedMs / 1000));
+  }
+
   remove(path: string): void {
     try {
       fs.unlinkSync(path);

@@ -236,6 +236,13 @@ export class FakeFiles implements Files {
     ]);
   }
 
+  setModified(path: string, modifiedMs: number): void {
+    this.operate('set the time', path);
+    const content = this.file(path);
+    if (content === undefined) throw new StorageFailure('set the time', path, 'ENOENT');
+    content.modifiedMs = modifiedMs;
+  }
+
   remove(path: string): void {
     this.operate('remove', path);
     if (this.file(path) !== undefined) this.link(path, undefined, 'remove');

@@ -97,6 +97,9 @@ export class FilesInMemory implements Files {
     }
   }
 
+  /** Nothing here is ever modified, as `stat` says. */
+  setModified(): void {}
+
   remove(path: string): void {
     this.#files.delete(path);
   }

@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { checkInvariants } from '../../src/log/invariants.ts';
+import {
+  checkpoint,
+  type CleanerFixture,
+  contents,
+  entries,
+  fileNames,
+  openCompacted,
+  put,
+  startCleaner,
+  turns,
+} from './cleaner-fixture.ts';
+
+/** Two segments of overwritten keys, and an active one. */
+async function dirty(fixture: CleanerFixture): Promise<void> {
+  const { log } = fixture;
+  await put(log, entries('a=1 b=1 c=1'));
+  log.roll();
+  await put(log, entries('a=2 b=2'));
+  log.roll();
+  await put(log, entries('a=3'));
+}
+
+describe('LogCleaner', () => {
+  it('cleans at once, notes up to where, and rests for log.cleaner.backoff.ms', async () => {
+    const fixture = await openCompacted({ minCleanableDirtyRatio: 0.1 });
+    await dirty(fixture);
+    const { cleaner, cleaned } = startCleaner(fixture);
+    await fixture.clock.advance(0);
+    await turns();
+    expect(await contents(fixture.log)).to.deep.equal(['2:c=1', '3:a=2', '4:b=2', '5:a=3']);
+    expect(checkpoint(fixture.files)).to.equal('0\n1\nkeyed 0 5\n');
+    expect(cleaned).to.have.length(1);
+    await put(fixture.log, entries('a=4'));
+    fixture.log.roll();
+    await put(fixture.log, entries('a=5'));
+    await fixture.clock.advance(14_999);
+    await turns();
+    expect(cleaned).to.have.length(1);
+    await fixture.clock.advance(1);
+    await turns();
+    expect(cleaned).to.have.length(2);
+    expect(await contents(fixture.log)).to.deep.equal(['2:c=1', '4:b=2', '6:a=4', '7:a=5']);
+    checkInvariants(fixture.log);
+    await cleaner.stop();
+  });
+
+  it('leaves a log alone that is not dirty enough, unless it has waited for max.compaction.lag.ms', async () => {
+    const fixture = await openCompacted({ minCleanableDirtyRatio: 1, maxCompactionLagMs: 60_000 });
+    await dirty(fixture);
+    const { cleaner, cleaned } = startCleaner(fixture);
+    await fixture.clock.advance(60_000);
+    await turns();
+    expect(cleaned).to.deep.equal([]);
+    await fixture.clock.advance(15_000);
+    await turns();
+    expect(cleaned).to.have.length(1);
+    await cleaner.stop();
+  });
+
+  it('takes back a noted offset that lies outside the log', async () => {
+    const fixture = await openCompacted({ minCleanableDirtyRatio: 1 });
+    await dirty(fixture);
+    await fixture.directory.setCleanedOffset(fixture.log, 7);
+    const { cleaner } = startCleaner(fixture);
+    await fixture.clock.advance(0);
+    await turns();
+    expect(checkpoint(fixture.files)).to.equal('0\n1\nkeyed 0 0\n');
+    await cleaner.stop();
+  });
+
+  it('forgets a log that is deleted, and aborts what it is doing with it', async () => {
+    const fixture = await openCompacted();
+    await dirty(fixture);
+    await fixture.directory.setCleanedOffset(fixture.log, 1);
+    const { cleaner, cleaned } = startCleaner(fixture);
+    await fixture.clock.advance(0);
+    await fixture.directory.delete('keyed', 0);
+    await turns();
+    expect(cleaned).to.deep.equal([]);
+    expect(checkpoint(fixture.files)).to.equal('0\n0\n');
+    await cleaner.stop();
+    expect([...fixture.files.openFiles]).to.deep.equal([]);
+  });
+
+  it('begins again where a log was truncated', async () => {
+    const fixture = await openCompacted();
+    await dirty(fixture);
+    const { cleaner, cleaned } = startCleaner(fixture);
+    await fixture.clock.advance(0);
+    await turns();
+    await fixture.log.truncateTo(4);
+    await turns();
+    expect(checkpoint(fixture.files)).to.equal('0\n1\nkeyed 0 4\n');
+    expect(cleaned).to.have.length(1);
+    await cleaner.stop();
+  });
+
+  it('marks what it cannot read as uncleanable, and goes on with the others', async () => {
+    const fixture = await openCompacted();
+    await dirty(fixture);
+    const path = fixture.log.segmentList()[0]?.path ?? '';
+    const file = fixture.files.open(path, 'write');
+    file.write([Buffer.from([0x7f, 0xff])], 8);
+    file.close();
+    const { cleaner, uncleanable } = startCleaner(fixture);
+    await fixture.clock.advance(100_000);
+    await turns();
+    expect(uncleanable.map(({ message }) => message)).to.deep.equal([
+      `${path} has no whole batch at position 0; it may be corrupt`,
+    ]);
+    expect(fileNames(fixture.files).filter((name) => name.endsWith('.cleaned'))).to.deep.equal([]);
+    await cleaner.stop();
+  });
+
+  it('does retention of compacted logs too, where cleanup.policy says so', async () => {
+    const fixture = await openCompacted({ cleanupPolicy: ['compact', 'delete'], retentionMs: 1000, minCleanableDirtyRatio: 1 });
+    await dirty(fixture);
+    const { cleaner } = startCleaner(fixture);
+    await fixture.clock.advance(15_000);
+    await turns();
+    expect(fixture.log.logStartOffset).to.equal(6);
+    await cleaner.stop();
+  });
+});
