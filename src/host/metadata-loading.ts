@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts';
 import { SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import { METADATA_VERSION } from '../machine/metadata/record-versions.ts';
+import type { RecordBatch } from '../wire/record-batch.ts';
 import type { Files } from '../world/files.ts';
 import { readSnapshot, removeLeftovers, snapshotName, snapshotsIn } from './metadata-snapshot.ts';
 import { MetadataState } from './metadata-state.ts';
@@ -52,7 +53,7 @@ export async function loadMetadata(files: Files, log: Log): Promise<LoadedMetada
   }
   let bytesSinceSnapshot = 0;
   for await (const batch of log.batches(from)) {
-    state.load(batch, from);
+    loadBatch(state, batch, from, log.directory);
     bytesSinceSnapshot += batch.sizeInBytes;
   }
   const quorum = readQuorumState(files, log.directory);
@@ -61,6 +62,18 @@ export async function loadMetadata(files: Files, log: Log): Promise<LoadedMetada
     state.voterIds ??= quorum.voterIds;
   }
   return { state, bytesSinceSnapshot };
+}
+
+/** Records that cannot be read or cannot be true are damage, or of a version that is not known here. */
+function loadBatch(state: MetadataState, batch: RecordBatch, from: number, directory: string): void {
+  try {
+    state.load(batch, from);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${directory} cannot be read at offset ${batch.baseOffset}: ${why}; restore it from a copy`, {
+      cause: error,
+    });
+  }
 }
 
 function missing(log: Log): string {

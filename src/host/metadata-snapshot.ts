@@ -3,11 +3,11 @@
  * hold stands for all records before endOffset; their own offsets count from 0. The one of offset 0 is no snapshot but what the log is to begin with: written when the directory was
  * formatted, copied into the log by its first leader.
  */
-import { batchSizeAt } from '../log/batch-header.ts';
+import { batchSizeAt, SHORTEST_BATCH } from '../log/batch-header.ts';
 import type { ControlRecordDraft } from '../wire/control-record.ts';
 import type { VotersRecordVoter } from '../wire/generated/records/voters-record.ts';
 import type { MetadataRecordDraft } from '../wire/metadata-record.ts';
-import { batchesOf, RecordBatch } from '../wire/record-batch.ts';
+import { RecordBatch } from '../wire/record-batch.ts';
 import type { Files } from '../world/files.ts';
 import { controlBatch, controlEntries, metadataBatch } from './metadata-batch.ts';
 
@@ -44,17 +44,32 @@ export function snapshotName({ endOffset, epoch }: SnapshotId): string {
 /** All batches, header and footer included. Raises Error when the snapshot is not whole. */
 export function readSnapshot(files: Files, directory: string, id: SnapshotId): RecordBatch[] {
   const path = `${directory}/${snapshotName(id)}`;
-  const batches = batchesOf(files.readFile(path));
-  for (const batch of batches) {
-    if (batch.computeCrc() !== batch.crc)
-      throw new Error(`${path} is damaged at position ${batch.position}: the checksum does not match`);
-  }
-  const first = batches[0];
+  const bytes = files.readFile(path);
+  const batches = soundBatches(bytes);
   const last = batches.at(-1);
+  const end = last === undefined ? 0 : last.position + last.sizeInBytes;
+  if (end < bytes.length) throw damaged(path, `there is no sound batch at position ${end}`);
+  const first = batches[0];
   const begins = first?.isControl === true && controlEntries(first)[0]?.record.kind === 'SnapshotHeader';
   const ends = last?.isControl === true && controlEntries(last).at(-1)?.record.kind === 'SnapshotFooter';
-  if (!begins || !ends) throw new Error(`${path} is not a whole snapshot: header or footer is missing`);
+  if (!begins || !ends) throw damaged(path, 'its header or its footer is missing');
   return batches;
+}
+
+const damaged = (path: string, why: string): Error =>
+  new Error(`${path} is damaged: ${why}; restore it, or remove it where an older snapshot and the log reach as far`);
+
+/** Up to the first that is torn or does not agree with its checksum. */
+function soundBatches(bytes: Buffer): RecordBatch[] {
+  const found: RecordBatch[] = [];
+  for (let at = 0; ; ) {
+    const size = bytes.length - at < SHORTEST_BATCH ? -1 : batchSizeAt(bytes, at);
+    if (size < 0 || size > bytes.length - at) return found;
+    const batch = new RecordBatch(bytes, at);
+    if (batch.magic !== 2 || !batch.isValid) return found;
+    found.push(batch);
+    at += size;
+  }
 }
 
 export interface SnapshotContents {

@@ -1,6 +1,7 @@
 /** `meta.properties` of a data directory, version 1: whose it is. Text as java.util.Properties writes it. */
 import { dirname } from 'node:path';
 import type { Files } from '../world/files.ts';
+import { parseDirectoryName } from './partition-directory-name.ts';
 
 const META_PROPERTIES_FILE = 'meta.properties';
 
@@ -48,9 +49,11 @@ export function readMetaProperties(files: Files, directory: string): MetaPropert
       throw new Error(`${path} has no ${name}; restore the file or format the directory anew`);
     return value;
   };
-  if (need('version') !== '1') throw new Error(`${path} is of version ${need('version')}; only 1 can be read`);
+  if (need('version') !== '1')
+    throw new Error(`${path} is of version ${need('version')}, and only 1 can be read; restore the file`);
   const nodeId = Number(need('node.id'));
-  if (!Number.isInteger(nodeId) || nodeId < 0) throw new Error(`${path} has node.id ${need('node.id')}, which is no node id`);
+  if (!Number.isInteger(nodeId) || nodeId < 0)
+    throw new Error(`${path} has node.id ${JSON.stringify(need('node.id'))}, which is no node id; restore the file`);
   return { clusterId: need('cluster.id'), nodeId, directoryId: need('directory.id') };
 }
 
@@ -66,6 +69,12 @@ export async function settleIdentity(
 ): Promise<MetaProperties> {
   const stored = readMetaProperties(files, directory);
   if (stored === undefined) {
+    const partition = files.list(directory).find((entry) => entry.directory && parseDirectoryName(entry.name) !== undefined);
+    if (partition !== undefined) {
+      throw new Error(
+        `${directory} holds ${partition.name} but no ${META_PROPERTIES_FILE}: restore that file, or name another directory; it says whose data this is`,
+      );
+    }
     await files.replaceFile(`${directory}/${META_PROPERTIES_FILE}`, formatMetaProperties(identity, nowMs));
     // The directory may be new as well, and is not to be lost with all that will be acknowledged in it.
     await files.syncDirectory(dirname(directory));

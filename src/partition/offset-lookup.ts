@@ -1,6 +1,8 @@
 /** Which offset stands for a timestamp, or for one of the special ones of ListOffsets. */
+import { CorruptBatch } from '../log/corrupt-batch.ts';
 import type { Log, ReadBound } from '../log/log.ts';
 import type { TimestampedOffset } from '../log/log-reader.ts';
+import { DecodeError } from '../wire/decode-error.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import {
   EARLIEST_LOCAL_TIMESTAMP,
@@ -50,6 +52,8 @@ async function search(partition: LedLog, timestamp: number, end: number, notYet:
   } catch (failure) {
     // The partition was moved to another directory meanwhile, and the old files are gone.
     if (partition.log !== log) return search(partition, timestamp, end, notYet);
+    // The search looks into records on the disk, which may be damaged.
+    if (failure instanceof DecodeError || failure instanceof CorruptBatch) return { error: ErrorCode.CORRUPT_MESSAGE };
     throw failure;
   }
   if (found !== undefined && found.offset < end) return found;

@@ -29,7 +29,7 @@ export async function within<T>(work: Promise<T>, what: string): Promise<T> {
 }
 
 export class SmallWorld {
-  readonly clock = new VirtualClock(1_700_000_000_000);
+  readonly clock: VirtualClock;
   readonly network = new FakeNetwork();
   /** What was logged as an error. */
   readonly errors: string[] = [];
@@ -38,7 +38,8 @@ export class SmallWorld {
   readonly #random: SeededRandom;
   #broker: Broker | undefined;
 
-  constructor(files: FakeFiles, seed: number) {
+  constructor(files: FakeFiles, seed: number, nowMs = 1_700_000_000_000) {
+    this.clock = new VirtualClock(nowMs);
     this.files = files;
     this.#random = new SeededRandom(seed);
   }
