@@ -29,10 +29,18 @@ describe('meta.properties', () => {
   });
 
   for (const [what, [from, to, sentence]] of Object.entries({
-    'another version': ['version=1', 'version=0', '/data/meta.properties is of version 0; only 1 can be read'],
+    'another version': [
+      'version=1',
+      'version=0',
+      '/data/meta.properties is of version 0, and only 1 can be read; restore the file',
+    ],
     'no cluster': ['cluster.id=', 'x=', '/data/meta.properties has no cluster.id; restore the file or format the directory anew'],
     'no directory': ['directory.id=', 'x=', '/data/meta.properties has no directory.id'],
-    'a node that is none': ['node.id=1', 'node.id=one', '/data/meta.properties has node.id one, which is no node id'],
+    'a node that is none': [
+      'node.id=1',
+      'node.id=one',
+      '/data/meta.properties has node.id "one", which is no node id; restore the file',
+    ],
   } as const)) {
     it(`with ${what} say so`, () => {
       expect(() => read(formatMetaProperties(IDENTITY, 0).replace(from, to))).to.throw(sentence);
