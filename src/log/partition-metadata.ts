@@ -20,7 +20,8 @@ export async function settleTopicId(files: Files, directory: string, topicId: st
   const stored = readPartitionMetadata(files, directory);
   if (stored !== undefined && topicId !== null && topicId !== stored) {
     throw new Error(
-      `${directory} belongs to topic id ${stored}, not ${topicId}: it is of an earlier topic with this name. Move the directory away.`,
+      `${directory} belongs to topic id ${stored}, not ${topicId}: move it away when it is of an earlier topic with this name, ` +
+        `or remove its ${PARTITION_METADATA_FILE} when that is damaged`,
     );
   }
   if (stored === undefined && topicId !== null) {

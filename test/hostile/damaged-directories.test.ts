@@ -15,7 +15,7 @@ const CASES = process.env['THOROUGH'] === undefined ? 150 : 5000;
 const OF_THE_LANGUAGE = /TypeError|RangeError|ReferenceError|SyntaxError|is not a function|Cannot read propert/;
 /** What a broker cannot do without. */
 const NEEDED =
-  /\/data\/meta\.properties$|\/data\/__cluster_metadata-0\/[^/]*\.checkpoint$|\/quorum-state$|\/__cluster_metadata-0\/[^/]*\.log$/;
+  /\/data\/meta\.properties$|\/data\/__cluster_metadata-0\/[^/]*\.checkpoint$|\/quorum-state$|\/__cluster_metadata-0\/([^/]*\.log|partition\.metadata)$/;
 const WHAT_TO_DO = /restore|remove|put |correct |move |open it|set node\.id/;
 
 /** A refusal: what is wrong with it, or undefined. */
