@@ -9,6 +9,8 @@ export interface Case {
   readonly from: number;
   readonly to: number;
   readonly run: (x: Conversation) => Promise<unknown>;
+  /** One at a time, after all others. */
+  readonly alone?: boolean;
 }
 
 interface Versions {

@@ -13,6 +13,7 @@ import { FRAME_CASES } from './cases/frames.ts';
 import { GROUP_CASES } from './cases/groups.ts';
 import { RECORD_CASES } from './cases/records.ts';
 import { TOPIC_CASES } from './cases/topics.ts';
+import { TRANSACTION_CASES } from './cases/transactions.ts';
 import { differences, maskedAnswer, type Plain } from './compare.ts';
 import { type Address, address, NoAnswer } from '../../../test/support/plain-client.ts';
 import { Conversation, type Run } from './conversation.ts';
@@ -20,7 +21,14 @@ import { EXPLAINED } from './masks.ts';
 import type { Brokers } from './stream/play.ts';
 import { playKept, playStreams } from './stream/streams.ts';
 
-const CASES: readonly Case[] = [...FRAME_CASES, ...TOPIC_CASES, ...CONFIG_CASES, ...RECORD_CASES, ...GROUP_CASES];
+const CASES: readonly Case[] = [
+  ...FRAME_CASES,
+  ...TOPIC_CASES,
+  ...CONFIG_CASES,
+  ...RECORD_CASES,
+  ...GROUP_CASES,
+  ...TRANSACTION_CASES,
+];
 
 const { values: options } = parseArgs({
   options: {
@@ -46,12 +54,15 @@ async function talk(to: Address, run: Run, one: Case, version: number, label: st
   return x.transcript.map(({ api, answer }) => ({ api, answer: maskedAnswer(api, answer, x.name('')) }));
 }
 
-/** A broker that has just started passes through states of its own: it has no block of producer ids yet, and no topic of offsets. */
+/** A broker that has just started passes through states of its own: it has no block of producer ids yet, no topic of offsets and none of transactions. */
 async function warmUp(to: Address, run: Run): Promise<void> {
   const x = new Conversation(to, run, 'metadata', 12, 'warm-up');
   try {
     await x.settle('initProducerId', { transactionalId: null, transactionTimeoutMs: 60_000 }, (answer) => [answer.errorCode]);
     await x.group('g');
+    await x.settle('findCoordinator', { keyType: 1, coordinatorKeys: [x.name('tx')] }, (answer) =>
+      answer.coordinators.map(({ errorCode }) => errorCode),
+    );
   } finally {
     x.close();
   }
@@ -105,12 +116,13 @@ async function main(): Promise<void> {
       ? Array.from({ length: one.to - one.from + 1 }, (_, i) => ({ one, version: one.from + i, label: String(index) }))
       : [],
   );
-  const next = waiting.values();
+  const next = waiting.filter((one) => one.one.alone !== true).values();
   await Promise.all(
     Array.from({ length: ABREAST }, async () => {
       for (const one of next) await check(one);
     }),
   );
+  for (const one of waiting) if (one.one.alone === true) await check(one);
   if (second !== undefined && only === '') {
     const brokers: Brokers = { kafka: first, blumfeld: second };
     const kept = await playKept(brokers);

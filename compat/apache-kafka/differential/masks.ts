@@ -21,7 +21,7 @@ export interface Mask {
 const ports = 'two brokers listen on two ports';
 const ids = 'drawn at random by each broker';
 
-const UNHANDLED_FEATURES = ['group.version', 'share.version', 'streams.version', 'transaction.version'];
+const UNHANDLED_FEATURES = ['group.version', 'share.version', 'streams.version'];
 
 export const MASKS: readonly Mask[] = [
   { api: '*', path: 'clusterId', how: 'presence', reason: ids },
@@ -99,6 +99,70 @@ export const MASKS: readonly Mask[] = [
     path: 'topics[].partitions[].activeProducers[].lastTimestamp',
     how: 'presence',
     reason: 'the time of the append',
+  },
+  { api: 'endTxn', path: 'producerId', how: 'id', reason: 'how many producers there were before' },
+  { api: 'writeTxnMarkers', path: 'markers[].producerId', how: 'id', reason: 'how many producers there were before' },
+  {
+    api: 'writeTxnMarkers',
+    path: 'markers[].topics[].partitions',
+    how: 'sort',
+    by: 'partitionIndex',
+    reason: 'Kafka answers from a hash map',
+  },
+  {
+    api: 'addPartitionsToTxn',
+    path: 'resultsByTopicV3AndBelow[].resultsByPartition',
+    how: 'sort',
+    by: 'partitionIndex',
+    reason: 'Kafka answers from a hash map',
+  },
+  {
+    api: 'addPartitionsToTxn',
+    path: 'resultsByTransaction',
+    how: 'sort',
+    by: 'transactionalId',
+    reason: 'Kafka answers as transactions are done with',
+  },
+  {
+    api: 'addPartitionsToTxn',
+    path: 'resultsByTransaction[].topicResults[].resultsByPartition',
+    how: 'sort',
+    by: 'partitionIndex',
+    reason: 'Kafka answers from a hash map',
+  },
+  {
+    api: 'describeTransactions',
+    path: 'transactionStates[].producerId',
+    how: 'id',
+    reason: 'how many producers there were before',
+  },
+  {
+    api: 'describeTransactions',
+    path: 'transactionStates[].transactionStartTimeMs',
+    how: 'presence',
+    reason: 'the time of the first partition',
+  },
+  {
+    api: 'describeTransactions',
+    path: 'transactionStates[].topics[].partitions',
+    how: 'sort',
+    reason: 'Kafka answers from a hash set',
+  },
+  { api: 'txnOffsetCommit', path: 'topics[].topicId', how: 'presence', reason: ids },
+  { api: 'listTransactions', path: 'transactionStates[].producerId', how: 'id', reason: 'how many producers there were before' },
+  {
+    api: 'listTransactions',
+    path: 'transactionStates',
+    how: 'own',
+    by: 'transactionalId',
+    reason: 'what else is on the brokers is not the question',
+  },
+  {
+    api: 'listTransactions',
+    path: 'transactionStates',
+    how: 'sort',
+    by: 'transactionalId',
+    reason: 'Kafka answers from a hash map',
   },
   { api: 'joinGroup', path: 'memberId', how: 'uuid', reason: ids },
   { api: 'joinGroup', path: 'leader', how: 'uuid', reason: ids },
