@@ -1,5 +1,5 @@
 /** A broker in this process over a disk, a network and a clock that the test owns; requests go through its connections. */
-import { Broker } from '../../src/broker/broker.ts';
+import { Broker, type BrokerOptions } from '../../src/broker/broker.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
@@ -49,7 +49,7 @@ export class SmallWorld {
     return this.#broker;
   }
 
-  async start(settings: Readonly<Record<string, string>>): Promise<void> {
+  async start(settings: Readonly<Record<string, string>>, onTransactionStep?: BrokerOptions['onTransactionStep']): Promise<void> {
     const error = (sentence: string, facts?: Readonly<Record<string, unknown>>): void => {
       const cause = facts?.['error'];
       this.errors.push(cause instanceof Error ? `${sentence}: ${cause.stack}` : sentence);
@@ -64,6 +64,7 @@ export class SmallWorld {
         world: { clock, files, network, random: this.#random },
         log: { error, warn: ignore, info: ignore, debug: ignore },
         onFatal: (reason) => void this.fatal.push(reason),
+        onTransactionStep,
       }),
       'the start',
     );
