@@ -9,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker } from '../../src/broker/broker.ts';
 import { batchesOf } from '../../src/wire/record-batch.ts';
+import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { type Ask, handlersOf } from '../support/handlers.ts';
+import { eventually } from '../support/kafkajs.ts';
 import { FACTS } from '../support/protocol-data.ts';
 
 interface GoldenView {
@@ -33,6 +35,7 @@ interface Golden {
   readonly view: {
     readonly partitions: { readonly [partition: string]: GoldenView };
     readonly groups: { readonly [groupId: string]: GoldenGroup };
+    readonly transactions: { readonly [transactionalId: string]: { readonly producerId: string; readonly state: string } };
   };
 }
 
@@ -159,6 +162,29 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
         );
         const wanted = Object.entries(offsets).map(([partition, one]) => [partition, one.offset, one.leaderEpoch, one.metadata]);
         expect(known, groupId).to.have.deep.members(wanted);
+      }
+    });
+
+    it('knows its transactions, and ends the one that was open', async () => {
+      const known = await eventually(
+        () => ask('listTransactions', 1, { stateFilters: [], producerIdFilters: [] }),
+        ({ errorCode }) => errorCode !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+      );
+      const states = Object.fromEntries(
+        known.transactionStates.map(({ transactionalId, producerId, transactionState }) => [
+          transactionalId,
+          { producerId: String(producerId), state: transactionState },
+        ]),
+      );
+      expect(states).to.deep.equal(view.transactions);
+      for (const transactionalId of Object.keys(view.transactions)) {
+        await eventually(
+          () => ask('initProducerId', 5, { transactionalId, transactionTimeoutMs: 60_000 }),
+          ({ errorCode }) => errorCode === 0,
+        );
+      }
+      for (const partition of Object.keys(view.partitions)) {
+        expect(await listed(ask, partition, -1n, READ_COMMITTED), partition).to.equal(await listed(ask, partition, -1n, 0));
       }
     });
   });
