@@ -1,6 +1,6 @@
 """
-kcat. Topics come to be by the first produce; keys and values of one run are split at separators, null and empty are one, every record has the same header and the time it
-is sent at. Readers are processes that are read in the background.
+kcat. Topics come to be when they are first used, with one partition: where four partitions are asked for, four topics stand in. Keys and values of one run are split at
+separators, null and empty are one, every record has the same header and the time it is sent at. Readers are processes that are read in the background.
 """
 
 import re
@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from scenario import BOOTSTRAP, EARLIEST, LATEST, NoSuchCall, expect, run
+from scenario import BOOTSTRAP, COUNT, EARLIEST, LATEST, PREFIX, RECORDS, NoSuchCall, Scenarios, expect, run, same, take
 
 BETWEEN, END = b"\xfe\xfd\xfc\xfb", b"\xfb\xfc\xfd\xfe"
 HEADERS = [("h", b"v")]
@@ -29,10 +29,13 @@ class Reader:
 
     def __init__(self, *args):
         self.process = subprocess.Popen(
-            ["kcat", "-b", BOOTSTRAP, *args, "-q", "-u", "-X", "check.crcs=true", "-f", "%K %S\n%k%s%h\n"],
+            ["kcat", "-b", BOOTSTRAP, "-u", "-X", "check.crcs=true", "-f", "%K %S\\n%k%s%h\\n", *args],
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         self.records = []
+        self.partitions = 0
+        threading.Thread(target=self.hear, daemon=True).start()
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -42,6 +45,15 @@ class Reader:
             text = out.readline().decode().strip()
             headers = [(name, content.encode()) for name, content in re.findall(r"([^=,]+)=([^,]*)", text)]
             self.records.append((key, value, headers, None))
+
+    def hear(self):
+        """`% Group g rebalanced (memberid m): assigned: t [0], u [0]`"""
+        for line in self.process.stderr:
+            if b"rebalanced" in line:
+                self.partitions = line.count(b"[") if b"): assigned" in line else 0
+
+    def assigned(self):
+        return self.partitions
 
     def read(self, seconds):
         deadline = time.monotonic() + seconds
@@ -58,15 +70,36 @@ class Reader:
         self.process.wait()
 
 
+def member(group, client_id):
+    """Arguments of a member of a group; its topics follow. They come to be when it joins, so it looks for them often."""
+    settings = {
+        "client.id": client_id,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "roundrobin",
+        "allow.auto.create.topics": "true",
+        "topic.metadata.refresh.interval.ms": "300",
+    }
+    return (*(word for name, value in settings.items() for word in ("-X", f"{name}={value}")), "-G", group)
+
+
 class Kcat:
     def sendable(self, key, value, headers, timestamp):
         return key or None, value or None, HEADERS, None
 
+    def __init__(self):
+        self.parts = {}
+
     def create_topic(self, name, partitions, configs):
-        if partitions != 1:
-            raise NoSuchCall("it makes no topics, only the broker does, of one partition")
+        """The broker makes them when their metadata is asked for."""
+        self.parts[name] = [name] if partitions == 1 else [f"{name}.{partition}" for partition in range(partitions)]
+        for part in self.parts[name]:
+            kcat("-L", "-t", part, "-X", "allow.auto.create.topics=true")
+
+    def is_topic_exists(self, refused):
+        raise NoSuchCall("it makes no topics, only the broker does, of one partition")
 
     def produce(self, topic, partition, records, codec, acks, idempotent):
+        topic, partition = self.parts[topic][partition], 0
         settings = ["-X", f"acks={acks}", "-X", "linger.ms=5", "-z", codec, *(["-X", "enable.idempotence=true"] if idempotent else [])]
         lines = b"".join((key or b"") + BETWEEN + (value or b"") + END for key, value, _, _ in records)
         kcat("-P", "-t", topic, "-p", str(partition), "-Z", "-K", escaped(BETWEEN), "-D", escaped(END), "-H", "h=v", *settings, send=lines)
@@ -83,7 +116,7 @@ class Kcat:
         return int(re.search(rb"offset (-?\d+)", kcat("-Q", "-t", f"{topic}:{partition}:{at}")).group(1))
 
     def join(self, group, topic, client_id):
-        return Reader("-X", f"client.id={client_id}", "-X", "auto.offset.reset=earliest", "-G", group, topic)
+        return Reader(*member(group, client_id), *self.parts[topic])
 
     def __getattr__(self, name):
         def missing(*_):
@@ -92,4 +125,33 @@ class Kcat:
         return missing
 
 
-run(Kcat())
+class KcatScenarios(Scenarios):
+    def create(self):
+        raise NoSuchCall("it makes no topics, only the broker does, of one partition and without configs")
+
+    def from_timestamp(self):
+        """A time of the clock: records are sent before it and after it."""
+        name = self.topic("from-timestamp")
+        self.produce(name, RECORDS[:50])
+        time.sleep(0.05)
+        between = int(time.time() * 1000)
+        time.sleep(0.05)
+        self.produce(name, RECORDS[50:])
+        answer = kcat("-Q", "-t", f"{name}:0:{between}")
+        expect(b"offset 50" in answer, f"offset {answer}")
+        reader = Reader("-C", "-t", name, "-p", "0", "-o", f"s@{between}")
+        same(take(reader, COUNT - 50), RECORDS[50:])
+        reader.close()
+
+    def commit_resume(self):
+        """A member that ends after sixty records commits that by itself."""
+        name, group = self.filled("commit-resume"), f"{PREFIX}-commit-resume"
+        one = Reader("-c", "60", *member(group, "one"), name)
+        same(take(one, 60), RECORDS[:60])
+        one.process.wait(20)
+        two = self.client.join(group, name, "two")
+        same(take(two, COUNT - 60), RECORDS[60:])
+        two.close()
+
+
+run(Kcat(), KcatScenarios)
