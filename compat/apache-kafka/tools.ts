@@ -2,10 +2,12 @@
  * Apache Kafka's command line tools against Blumfeld: 10,000 keyed records in each codec through the console producer and consumer, every byte compared; topics,
  * configs, offsets and groups described; and every file that was written read by the dump tool. `node build/compat/apache-kafka/tools.js JARS`
  */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dumpEveryFile } from './dumped-files.ts';
 import { java, startBlumfeld, type Output } from './processes.ts';
+import { startToolServer } from './tool-server.ts';
 
 const RECORDS = 10_000;
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -18,7 +20,6 @@ const TOOLS = {
   offsets: 'org.apache.kafka.tools.GetOffsetShell',
   producer: 'org.apache.kafka.tools.ConsoleProducer',
   consumer: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
-  dump: 'org.apache.kafka.tools.DumpLogSegments',
 } as const;
 
 let passed = 0;
@@ -165,60 +166,6 @@ async function administration(jars: string, server: string): Promise<void> {
   check('topics tool deletes', said(await java(jars, TOOLS.topics, [...at, '--delete', '--topic', 'console-lz4'])));
 }
 
-/** Files below `folder` with one of the endings that the dump tool reads. */
-function written(folder: string, endings: readonly string[]): string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-const FAULTS = /mismatch|Non-consecutive|out of order|isvalid: false|not monotonically|Exception|ERROR|corrupt/i;
-
-async function dump(jars: string, name: string, files: readonly string[], more: readonly string[]): Promise<Output | undefined> {
-  if (files.length === 0) {
-    check(name, 'there are no such files');
-    return undefined;
-  }
-  const output = await java(jars, TOOLS.dump, ['--files', files.join(','), ...more]);
-  // The tool counts from -1 in every file, so that the first record of a later segment seems to leave a gap.
-  const beginnings = /^Non-consecutive offsets in .*\n {2}-1 is followed by \d+\n(?! )/gm;
-  const text = (output.stdout.toString() + output.stderr).replaceAll(beginnings, '');
-  const fault = text.split('\n').find((one) => FAULTS.test(one));
-  check(`${name}: ${files.length} files`, said(output) ?? fault);
-  return output;
-}
-
-async function files(jars: string, dataDir: string): Promise<void> {
-  const internal = (path: string): boolean => path.includes('/__');
-  const logs = written(dataDir, ['.log']);
-  const whole = ['--deep-iteration', '--print-data-log'];
-  const user = await dump(
-    jars,
-    'dump tool reads every log',
-    logs.filter((path) => !internal(path)),
-    whole,
-  );
-  const payloads = [...(user?.stdout.toString() ?? '').matchAll(/payload: value \d+ /g)].length;
-  check('dump tool finds every record', payloads === (CODECS.length - 1) * RECORDS ? undefined : `${payloads} records`);
-  await dump(
-    jars,
-    'dump tool decodes __consumer_offsets',
-    logs.filter((path) => path.includes('/__consumer_offsets') && statSync(path).size > 0),
-    [...whole, '--offsets-decoder'],
-  );
-  await dump(
-    jars,
-    'dump tool decodes __cluster_metadata',
-    written(dataDir, ['.log', '.checkpoint']).filter((path) => path.includes('/__cluster_metadata')),
-    ['--cluster-metadata-decoder'],
-  );
-  const indexes = written(dataDir, ['.index', '.timeindex']).filter((path) => !path.includes('/__cluster_metadata'));
-  await dump(jars, 'dump tool finds every index sane', indexes, ['--index-sanity-check']);
-  await dump(jars, 'dump tool verifies every index against its log', indexes, ['--verify-index-only']);
-  await dump(jars, 'dump tool reads every producer snapshot', written(dataDir, ['.snapshot']), []);
-}
-
 async function main(jars: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-tools-'));
   const dataDir = join(folder, 'data');
@@ -245,7 +192,11 @@ async function main(jars: string): Promise<void> {
     await codecs(jars, broker.address);
     await administration(jars, broker.address);
     await broker.stop();
-    await files(jars, dataDir);
+    const server = startToolServer(jars);
+    const logs = await dumpEveryFile(server, dataDir, check);
+    await server.stop();
+    const payloads = [...logs.matchAll(/payload: value \d+ /g)].length;
+    check('dump tool finds every record', payloads === (CODECS.length - 1) * RECORDS ? undefined : `${payloads} records`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
