@@ -148,9 +148,11 @@ async function momentsOf(committed: boolean, isOlder: boolean): Promise<Moment[]
     },
   });
   const world = new SmallWorld(files, 1);
-  await world.start(SETTINGS, (step) => {
-    if (step === 'prepared') isDecided = true;
-    if (isWatched) moments.push({ when: `step ${step}`, files: files.copy(), isDecided });
+  await world.start(SETTINGS, {
+    onTransactionStep: (step) => {
+      if (step === 'prepared') isDecided = true;
+      if (isWatched) moments.push({ when: `step ${step}`, files: files.copy(), isDecided });
+    },
   });
   const client = new Client(world);
   await client.ask('createTopics', 5, {

@@ -7,11 +7,13 @@ import { checkInvariants } from '../../src/log/invariants.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
-import { SmallWorld, within } from './small-world.ts';
+import { DATA, SmallWorld, within } from './small-world.ts';
 
 const TOPIC = 'w';
 /** Its records may go as soon as their segment has ended. */
 const AGED_TOPIC = 'aged';
+/** Of each key the last value stays. */
+const KEYED_TOPIC = 'keyed';
 const GROUP = 'g';
 export const SETTINGS = {
   'offsets.topic.num.partitions': '1',
@@ -19,11 +21,15 @@ export const SETTINGS = {
   'log.roll.ms': '60000',
   'log.retention.ms': '600000',
   'log.segment.delete.delay.ms': '1000',
+  'log.cleaner.dedupe.buffer.size': '2097152',
 };
+export const TWO_DIRECTORIES = `${DATA},/other`;
 
 export interface Owed {
   /** Acknowledged values by `topic-partition` and offset. */
   readonly records: Map<string, Map<number, string>>;
+  /** Of the compacted topic, by key. */
+  readonly latest: Map<string, { readonly offset: number; readonly value: string }>;
   readonly topics: Map<string, number>;
   /** Deleted topics: never back. */
   readonly deleted: Set<string>;
@@ -34,6 +40,7 @@ export interface Owed {
 
 export const newOwed = (): Owed => ({
   records: new Map(),
+  latest: new Map(),
   topics: new Map(),
   deleted: new Set(),
   committed: -1,
@@ -56,15 +63,16 @@ interface Sent {
   readonly partition?: number;
   readonly producerId?: number;
   readonly sequence?: number;
+  readonly key?: string;
 }
 
 async function produce(world: SmallWorld, owed: Owed, sent: Sent): Promise<void> {
-  const { topic = TOPIC, partition = 0, producerId = -1, sequence = -1 } = sent;
+  const { topic = TOPIC, partition = 0, producerId = -1, sequence = -1, key = 'k' } = sent;
   const value = `value ${valueNumber++}`;
   const records = buildBatch({
     baseOffset: 0,
     partitionLeaderEpoch: -1,
-    records: [{ key: Buffer.from('k'), value: Buffer.from(value), timestamp: world.clock.now() }],
+    records: [{ key: Buffer.from(key), value: Buffer.from(value), timestamp: world.clock.now() }],
     ...(producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence: sequence }),
   });
   const answer = await world.ask('produce', 9, {
@@ -74,6 +82,7 @@ async function produce(world: SmallWorld, owed: Owed, sent: Sent): Promise<void>
   });
   const [done] = answer?.responses[0]?.partitionResponses ?? [];
   if (done?.errorCode !== 0) return;
+  if (topic === KEYED_TOPIC) return void owed.latest.set(key, { offset: Number(done.baseOffset), value });
   const known = owed.records.get(`${topic}-${partition}`) ?? new Map<number, string>();
   owed.records.set(`${topic}-${partition}`, known.set(Number(done.baseOffset), value));
 }
@@ -88,14 +97,28 @@ async function commit(world: SmallWorld, owed: Owed, offset: number): Promise<vo
   if (answer?.topics[0]?.partitions[0]?.errorCode === 0) owed.committed = offset;
 }
 
+/** To the other data directory, with a record on its way. */
+async function move(world: SmallWorld, owed: Owed, path: string, producerId: number): Promise<void> {
+  const dirs = [{ path, topics: [{ name: TOPIC, partitions: [0, 1] }] }];
+  const answer = await world.ask('alterReplicaLogDirs', 2, { dirs });
+  expect(answer?.results[0]?.partitions.map(({ errorCode }) => errorCode)).to.deep.equal([0, 0]);
+  await produce(world, owed, { partition: 1, producerId, sequence: 4 });
+  await within(world.clock.advance(2000), 'time');
+}
+
 /** Every kind of thing that touches the disk. Requests may fail; whatever was acknowledged is noted. */
-export async function workload(world: SmallWorld, owed: Owed): Promise<void> {
+export async function workload(world: SmallWorld, owed: Owed, moveTo?: string): Promise<void> {
   await create(world, owed, TOPIC, 2);
   await create(world, owed, 'short-lived', 1);
   await create(world, owed, AGED_TOPIC, 1, [{ name: 'retention.ms', value: '1000' }]);
+  await create(world, owed, KEYED_TOPIC, 1, [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'min.cleanable.dirty.ratio', value: '0.01' },
+  ]);
   const id = await world.ask('initProducerId', 4, { transactionalId: null, transactionTimeoutMs: 1000 });
   const producerId = id?.errorCode === 0 ? Number(id.producerId) : -1;
   for (let i = 0; i < 3; i++) {
+    for (const key of ['a', 'b']) await produce(world, owed, { topic: KEYED_TOPIC, key });
     await produce(world, owed, {});
     await produce(world, owed, { partition: 1, producerId, sequence: i });
   }
@@ -107,6 +130,8 @@ export async function workload(world: SmallWorld, owed: Owed): Promise<void> {
   await produce(world, owed, { partition: 1, producerId, sequence: 3 });
   await commit(world, owed, owed.committed + 1);
   await produce(world, owed, { topic: AGED_TOPIC });
+  for (const key of ['b', 'c']) await produce(world, owed, { topic: KEYED_TOPIC, key });
+  if (moveTo !== undefined) await move(world, owed, moveTo, producerId);
   await world.ask('createPartitions', 3, {
     topics: [{ name: TOPIC, count: 3, assignments: null }],
     timeoutMs: 1000,
@@ -144,17 +169,24 @@ export async function workload(world: SmallWorld, owed: Owed): Promise<void> {
 async function lookAtRecords(world: SmallWorld, owed: Owed): Promise<void> {
   const shown = new Set<string>();
   for (const { topic, index, log } of world.broker.services.partitions.all()) {
-    if (topic !== TOPIC && topic !== AGED_TOPIC) continue;
+    if (topic !== TOPIC && topic !== AGED_TOPIC && topic !== KEYED_TOPIC) continue;
     const place = `${topic}-${index}`;
     checkInvariants(log);
     expect(log.logStartOffset, `log start of ${place}`).to.be.at.most(owed.startsAtMost.get(place) ?? 0);
     const found = new Map<number, string>();
+    const latest = new Map<string, { offset: number; value: string }>();
     for await (const batch of log.batches()) {
-      for (const { offset, value } of recordsOf(batch)) {
+      for (const { offset, key, value } of recordsOf(batch)) {
         expect(shown.has(String(value)), `${String(value)} twice, again at ${place}@${offset}`).to.equal(false);
         shown.add(String(value));
         found.set(offset, String(value));
+        latest.set(String(key), { offset, value: String(value) });
       }
+    }
+    for (const [key, { offset, value }] of topic === KEYED_TOPIC ? owed.latest : []) {
+      const last = latest.get(key);
+      expect(last?.offset ?? -1, `the last record of ${key}, ${value}`).to.be.at.least(offset);
+      if (last?.offset === offset) expect(last.value, `the last value of ${key}`).to.equal(value);
     }
     for (const [offset, value] of owed.records.get(place) ?? []) {
       if (offset < log.logStartOffset) continue;
@@ -163,9 +195,9 @@ async function lookAtRecords(world: SmallWorld, owed: Owed): Promise<void> {
   }
 }
 
-export async function everythingIsThere(files: FakeFiles, owed: Owed): Promise<void> {
+export async function everythingIsThere(files: FakeFiles, owed: Owed, dataDir = DATA): Promise<void> {
   const world = new SmallWorld(files, 0xb1f);
-  await world.start(SETTINGS);
+  await world.start(SETTINGS, { dataDir });
   const { image } = world.broker.services;
   for (const [name, count] of owed.topics) {
     expect(image.topicsByName.get(name)?.partitions.size ?? 0, `partitions of ${name}`).to.be.at.least(count);

@@ -9,11 +9,11 @@ import { expect } from 'chai';
 import { FakeFiles } from '../sim/fake-files.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { SEED } from '../support/property.ts';
-import { everythingIsThere, newOwed, type Owed, SETTINGS, workload } from './disk-workload.ts';
-import { SmallWorld } from './small-world.ts';
+import { everythingIsThere, newOwed, type Owed, SETTINGS, TWO_DIRECTORIES, workload } from './disk-workload.ts';
+import { DATA, SmallWorld } from './small-world.ts';
 
 const THOROUGH = process.env['THOROUGH'] !== undefined;
-const DISKS_PER_MOMENT = THOROUGH ? 20 : 2;
+const DISKS_PER_MOMENT = THOROUGH ? 20 : 1;
 /** One of so many starts loses its power as well. */
 const SECOND_CUT_IN = 4;
 const READING = new Set(['read', 'stat', 'list']);
@@ -55,12 +55,12 @@ async function lives(seed: number): Promise<Moment[]> {
     moments.push({ number: moments.length, operation, owed: structuredClone(owed), disks });
   });
   const first = new SmallWorld(files, seed);
-  await first.start(SETTINGS);
-  await workload(first, owed);
+  await first.start(SETTINGS, { dataDir: TWO_DIRECTORIES });
+  await workload(first, owed, '/other');
   await first.stop();
   const second = new SmallWorld(files, seed + 1);
-  await second.start(SETTINGS);
-  await workload(second, owed);
+  await second.start(SETTINGS, { dataDir: TWO_DIRECTORIES });
+  await workload(second, owed, DATA);
   expect(second.errors).to.deep.equal([]);
   return moments;
 }
@@ -74,12 +74,12 @@ async function startOn(disk: FakeFiles, owed: Owed, random: SeededRandom): Promi
       if (!READING.has(operation) && --cutAt === 0) left = watched.imagineCrash(random);
     },
   });
-  await everythingIsThere(watched, owed);
-  if (left !== undefined) await everythingIsThere(left, owed);
+  await everythingIsThere(watched, owed, TWO_DIRECTORIES);
+  if (left !== undefined) await everythingIsThere(left, owed, TWO_DIRECTORIES);
 }
 
 describe('a power cut at any moment', function () {
-  this.timeout(THOROUGH ? 600_000 : 60_000);
+  this.timeout(THOROUGH ? 3_600_000 : 120_000);
 
   it('takes nothing that was synced and acknowledged, doubles nothing, and keeps no broker from starting', async () => {
     const wrong: string[] = [];
@@ -96,6 +96,10 @@ describe('a power cut at any moment', function () {
       }
     }
     expect(wrong.join('\n')).to.equal('');
-    expect(moments.length, 'moments').to.be.greaterThan(300);
+    const seen = (what: RegExp): number => moments.filter(({ operation }) => what.test(operation)).length;
+    expect(moments.length, 'moments').to.be.greaterThan(600);
+    expect(seen(/rename .*keyed-0.*\.swap$/), 'compactions').to.be.greaterThan(0);
+    expect(seen(/rename .*-future$/), 'moves').to.be.greaterThan(1);
+    expect(seen(/remove .*\.deleted$/), 'removals of old segments').to.be.greaterThan(1);
   });
 });

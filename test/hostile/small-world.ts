@@ -49,7 +49,11 @@ export class SmallWorld {
     return this.#broker;
   }
 
-  async start(settings: Readonly<Record<string, string>>, onTransactionStep?: BrokerOptions['onTransactionStep']): Promise<void> {
+  /** `dataDir` may name several, with commas between them. */
+  async start(
+    settings: Readonly<Record<string, string>>,
+    { dataDir = DATA, onTransactionStep }: Pick<BrokerOptions, 'dataDir' | 'onTransactionStep'> = {},
+  ): Promise<void> {
     const error = (sentence: string, facts?: Readonly<Record<string, unknown>>): void => {
       const cause = facts?.['error'];
       this.errors.push(cause instanceof Error ? `${sentence}: ${cause.stack}` : sentence);
@@ -59,7 +63,7 @@ export class SmallWorld {
     this.#broker = await within(
       Broker.start({
         port: PORT,
-        dataDir: DATA,
+        dataDir,
         settings,
         world: { clock, files, network, random: this.#random },
         log: { error, warn: ignore, info: ignore, debug: ignore },
