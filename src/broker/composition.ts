@@ -134,7 +134,8 @@ async function openServices(
     maxMoveBytesPerSecond: () => moveRate(controller, nodeId),
   });
   undo.push(() => partitions.stop());
-  onDirectoryFailure = (path, failure) => directoryFailed(options, { directories, partitions, controller }, path, failure);
+  const affected = { directories, partitions, controller, assignments };
+  onDirectoryFailure = (path, failure) => directoryFailed(options, affected, path, failure);
   for (const failure of failed) onDirectoryFailure(directories.metadata.path, failure);
   await partitions.start(image);
   const { failure } = directories.metadata;
@@ -271,12 +272,13 @@ interface Affected {
   readonly directories: DataDirectories;
   readonly partitions: Partitions;
   readonly controller: MetadataLog;
+  readonly assignments: ReplicaAssignments;
 }
 
 /** What was in the directory is led by nobody; without its metadata, or with nothing left to serve, the broker ends. */
 function directoryFailed(
   { log, onFatal }: CompositionOptions,
-  { directories, partitions, controller }: Affected,
+  { directories, partitions, controller, assignments }: Affected,
   path: string,
   failure: StorageFailure,
 ): void {
@@ -286,7 +288,9 @@ function directoryFailed(
   const allFailed = directories.all.every((one) => one === directory || one.failure !== undefined);
   if (allFailed || path === directories.metadata.path) return onFatal(failure);
   const directoryIds = directory === undefined ? [] : [directory.directoryId];
-  controller.submit('directoriesOffline', { brokerId: controller.nodeId, directoryIds }).catch((error: unknown) => {
-    log.error(`that the data directory ${path} is offline cannot be recorded`, { error });
-  });
+  // After what is to be said of partitions that are not, or not any more, to go there.
+  const told = assignments
+    .settled()
+    .then(() => controller.submit('directoriesOffline', { brokerId: controller.nodeId, directoryIds }));
+  told.catch((error: unknown) => log.error(`that the data directory ${path} is offline cannot be recorded`, { error }));
 }

@@ -33,6 +33,7 @@ interface Surveyed {
   readonly path: string;
   readonly realPath: string;
   readonly meta: MetaProperties | undefined;
+  readonly holdsMetadataLog: boolean;
   readonly failure: StorageFailure | undefined;
 }
 
@@ -63,7 +64,7 @@ export async function openDirectories(
   const nodeId = settings.int('node.id');
   const surveyed = [...new Set([...paths, metadata])].map((path) => survey(world, path, path === metadata));
   refuseDuplicates(paths, surveyed);
-  refuseStrangers(world, surveyed, nodeId, metadata);
+  refuseStrangers(surveyed, nodeId, metadata);
   const found = surveyed.find(({ meta }) => meta !== undefined)?.meta;
   const cluster = found?.clusterId ?? clusterId ?? randomUuid(world.random);
   const tailMemory = new TailMemory();
@@ -101,11 +102,17 @@ export async function openDirectories(
 function survey({ files }: World, path: string, isMetadata: boolean): Surveyed {
   try {
     files.makeDirectory(path);
-    return { path, realPath: files.realPath(path), meta: LogDirectory.readMetaProperties(files, path), failure: undefined };
+    return {
+      path,
+      realPath: files.realPath(path),
+      meta: LogDirectory.readMetaProperties(files, path),
+      holdsMetadataLog: files.stat(`${path}/${METADATA_DIRECTORY}`) !== undefined,
+      failure: undefined,
+    };
   } catch (error) {
     if (isMetadata || !(error instanceof Error)) throw error;
     const failure = error instanceof StorageFailure ? error : new StorageFailure('use', path, error.message);
-    return { path, realPath: path, meta: undefined, failure };
+    return { path, realPath: path, meta: undefined, holdsMetadataLog: false, failure };
   }
 }
 
@@ -116,11 +123,11 @@ function refuseDuplicates(paths: readonly string[], surveyed: readonly Surveyed[
 }
 
 /** Directories of other nodes and clusters, and those of which another one is a copy. */
-function refuseStrangers({ files }: World, surveyed: readonly Surveyed[], nodeId: number, metadata: string): void {
+function refuseStrangers(surveyed: readonly Surveyed[], nodeId: number, metadata: string): void {
   const seen: Surveyed[] = [];
   for (const one of surveyed) {
     const { path, meta } = one;
-    if (path !== metadata && one.failure === undefined && files.stat(`${path}/${METADATA_DIRECTORY}`) !== undefined) {
+    if (path !== metadata && one.holdsMetadataLog) {
       throw new SettingsError(`${path} holds a metadata log, but metadata.log.dir is ${metadata}; set it to the other`);
     }
     if (meta === undefined) continue;

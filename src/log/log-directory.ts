@@ -308,15 +308,24 @@ export class LogDirectory {
 
   /** Releases it and renames its directory to `-delete`; removed after file.delete.delay.ms. */
   async retire(log: Log): Promise<void> {
+    this.removeLater(await this.giveUp(log, 'delete'), log.config.fileDeleteDelayMs);
+  }
+
+  /** Releases it and renames its directory to `-stray`, where it stays. */
+  async setAside(log: Log): Promise<void> {
+    await this.giveUp(log, 'stray');
+  }
+
+  private async giveUp(log: Log, state: 'delete' | 'stray'): Promise<string> {
     this.release(log);
     await log.close({ clean: false });
     if (this.get(log.topic, log.partition) === undefined) await this.checkpoints.setCleanedOffset(log, undefined);
-    const retired = `${this.path}/${retiredName(log.topic, log.partition, 'delete', this.o.random)}`;
+    const path = `${this.path}/${retiredName(log.topic, log.partition, state, this.o.random)}`;
     await this.guarded(async () => {
-      this.o.files.rename(log.directory, retired);
+      this.o.files.rename(log.directory, path);
       await this.o.files.syncDirectory(this.path);
     });
-    this.removeLater(retired, log.config.fileDeleteDelayMs);
+    return path;
   }
 
   /** Retires the partition's log, and its copy where there is one. Nothing happens when there is no such partition. */

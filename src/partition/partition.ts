@@ -94,6 +94,8 @@ export class Partition {
   /** A copy that ends where the log ends takes its place. Whoever waits for an offset waits for it there. */
   replaceLog(copy: Log): void {
     this.#use(copy);
+    // An epoch without records is not in what was copied.
+    if (this.#epochStartOffset >= 0) copy.leaderEpochs.assign(this.leaderEpoch, this.#epochStartOffset);
     this.#onLogWritten();
   }
 

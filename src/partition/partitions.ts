@@ -15,7 +15,7 @@ import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { MetadataChange } from '../machine/metadata/metadata-change.ts';
 import type { PartitionImage, TopicImage } from '../machine/metadata/topic-image.ts';
 import { prepareToCompress, ZSTD } from '../wire/compression/codec.ts';
-import { DIRECTORY_UNASSIGNED, directoryOf } from '../wire/directory-id.ts';
+import { DIRECTORY_LOST, DIRECTORY_UNASSIGNED, directoryOf } from '../wire/directory-id.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { StorageFailure } from '../world/files.ts';
@@ -140,8 +140,25 @@ export class Partitions {
     } catch (failure) {
       if (!(failure instanceof StorageFailure)) throw failure;
     }
-    for (const other of this.#homes.directories) {
-      if (other !== directory) refuseDuplicates(directory, other);
+    for (const other of this.#homes.directories) if (other !== directory) await this.#tellApart(directory, other, image);
+  }
+
+  /**
+   * A partition that is found twice is where the metadata log says, and what is found elsewhere is set aside: its directory failed before it could be
+   * renamed. Where the metadata log names neither, an operator has to say, as always with Apache Kafka.
+   */
+  async #tellApart(one: LogDirectory, other: LogDirectory, image: MetadataImage): Promise<void> {
+    for (const log of [...one.partitionLogs()]) {
+      const same = other.get(log.topic, log.partition);
+      if (same === undefined) continue;
+      const recorded = this.#assignedTo(image, log.topic, log.partition);
+      if (recorded === one.directoryId) await other.setAside(same);
+      else if (recorded === other.directoryId) await one.setAside(log);
+      else throw duplicate(log, same);
+    }
+    for (const log of one.futures()) {
+      const same = other.future(log.topic, log.partition);
+      if (same !== undefined) throw duplicate(log, same);
     }
   }
 
@@ -284,6 +301,8 @@ export class Partitions {
     const log = typeof home === 'number' ? home : await this.#openLog(home, topic, index);
     const partition = new Partition({ nodeId: this.#nodeId, topic: topic.name, topicId: topic.id, index, log });
     if (typeof home !== 'number') this.#homes.set(partition, home);
+    // The disk failed before anybody was told that the partition is there.
+    if (typeof home !== 'number' && typeof log === 'number') this.#tell(partition, DIRECTORY_LOST);
     if (typeof log !== 'number') this.#homes.forget(topic.name, index);
     register(this.#byName, topic.name, partition);
     register(this.#byId, topic.id, partition);
@@ -295,8 +314,11 @@ export class Partitions {
     const recorded = directoryOf(image, this.#nodeId);
     if (home === undefined || home.failure !== undefined || home.directoryId === recorded) return;
     if (this.#moves.destinationOf(partition)?.directoryId === recorded) return;
-    const { topicId, index } = partition;
-    void this.#assign({ topicId, partitionIndex: index, directoryId: home.directoryId });
+    this.#tell(partition, home.directoryId);
+  }
+
+  #tell({ topicId, index }: Partition, directoryId: string): void {
+    void this.#assign({ topicId, partitionIndex: index, directoryId });
   }
 
   /** KAFKA_STORAGE_ERROR when the disk fails. */
@@ -370,17 +392,11 @@ async function deleteLog(directory: LogDirectory, { topic, index }: Partition): 
   }
 }
 
-/** Apache Kafka gives up as well: which of the two is the partition, an operator has to say. */
-function refuseDuplicates(one: LogDirectory, other: LogDirectory): void {
-  const check = (log: Log, same: Log | undefined, what: string): void => {
-    if (same === undefined) return;
-    throw new Error(
-      `Duplicate log directories for ${what}${log.topic}-${log.partition} are found in both ${log.directory} and ${same.directory}: a directory ` +
-        'may have failed while the partition was being moved; remove the one in the directory that has failed last',
-    );
-  };
-  for (const log of one.partitionLogs()) check(log, other.get(log.topic, log.partition), '');
-  for (const log of one.futures()) check(log, other.future(log.topic, log.partition), 'the copy of ');
+function duplicate({ topic, partition, directory }: Log, other: Log): Error {
+  return new Error(
+    `Duplicate log directories for ${topic}-${partition} are found in both ${directory} and ${other.directory}: a data directory may have failed ` +
+      'while the partition was being moved; remove the one in the directory that has failed last',
+  );
 }
 
 function register(map: Map<string, (Partition | undefined)[]>, key: string, partition: Partition): void {

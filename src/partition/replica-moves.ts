@@ -41,9 +41,15 @@ interface Move {
   readonly source: LogDirectory;
   readonly destination: LogDirectory;
   readonly copy: Log;
+<<<<<<< HEAD
   /** What is copied: not compacted meanwhile, or some of it would be copied as it was before and never be looked at again. */
   readonly original: Log;
   /** What the metadata log says of the copy's directory. */
+=======
+  /** The metadata log names the copy's directory, or may yet do so. */
+  asked: boolean;
+  /** It does. */
+>>>>>>> d4ab0b9 (The power is cut and a disk fails at every moment of moves between two directories)
   recorded: boolean;
   /** Given up, or done. */
   ended: boolean;
@@ -78,8 +84,12 @@ export class ReplicaMoves {
   begin(partition: Partition, destination: LogDirectory, copy: Log, recorded: boolean): void {
     const source = this.#o.homes.of(partition);
     if (source === undefined) throw new Error(`${partition.name} is in no directory that it could be moved from`);
+<<<<<<< HEAD
     const original = partition.log;
     const move: Move = { partition, source, destination, copy, original, recorded, ended: false };
+=======
+    const move: Move = { partition, source, destination, copy, asked: recorded, recorded, ended: false };
+>>>>>>> d4ab0b9 (The power is cut and a disk fails at every moment of moves between two directories)
     this.#moves.set(partition, move);
     const running = this.#run(move, original.pauseCleaning())
       .catch((error: unknown) => {
@@ -96,7 +106,7 @@ export class ReplicaMoves {
     const move = this.#moves.get(partition);
     if (move === undefined) return;
     this.#end(move);
-    if (move.recorded && partition.failure === ErrorCode.NONE) void this.#record(partition, move.source);
+    if (partition.failure === ErrorCode.NONE) this.#takeBack(move);
     await this.#retire(move.destination, move.copy);
   }
 
@@ -106,8 +116,7 @@ export class ReplicaMoves {
       if (move.source !== directory && move.destination !== directory) continue;
       this.#end(move);
       move.destination.release(move.copy);
-      if (move.source === directory) continue;
-      if (move.recorded && move.partition.failure === ErrorCode.NONE) void this.#record(move.partition, move.source);
+      this.#takeBack(move);
     }
   }
 
@@ -141,6 +150,7 @@ export class ReplicaMoves {
       await this.#copy(move);
       if (this.#isOver(move)) return;
       if (!move.recorded) {
+        move.asked = true;
         const error = await this.#record(move.partition, move.destination);
         if (this.#isOver(move)) return;
         if (error === undefined) return this.#end(move);
@@ -209,6 +219,11 @@ export class ReplicaMoves {
       const timer = clock.after(Math.ceil(waitMs), resume);
       this.#pausing.add(resume);
     });
+  }
+
+  /** The metadata log is to name the directory that the partition is in and stays in. */
+  #takeBack({ asked, partition, source }: Move): void {
+    if (asked) void this.#record(partition, source);
   }
 
   #record({ topicId, index }: Partition, { directoryId }: LogDirectory): Promise<ErrorCode | undefined> {

@@ -15,7 +15,7 @@ const AGED_TOPIC = 'aged';
 /** Of each key the last value stays. */
 const KEYED_TOPIC = 'keyed';
 const GROUP = 'g';
-export const SETTINGS = {
+export const SETTINGS: Readonly<Record<string, string>> = {
   'offsets.topic.num.partitions': '1',
   'log.flush.interval.messages': '1',
   'log.roll.ms': '60000',
@@ -49,7 +49,13 @@ export const newOwed = (): Owed => ({
 
 type Configs = readonly { readonly name: string; readonly value: string }[];
 
-async function create(world: SmallWorld, owed: Owed, name: string, numPartitions: number, configs: Configs = []): Promise<void> {
+export async function create(
+  world: SmallWorld,
+  owed: Owed,
+  name: string,
+  numPartitions: number,
+  configs: Configs = [],
+): Promise<void> {
   const topics = [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: [...configs] }];
   owed.deleted.delete(name);
   const answer = await world.ask('createTopics', 7, { topics, timeoutMs: 1000, validateOnly: false });
@@ -58,7 +64,7 @@ async function create(world: SmallWorld, owed: Owed, name: string, numPartitions
 
 let valueNumber = 0;
 
-interface Sent {
+export interface Sent {
   readonly topic?: string;
   readonly partition?: number;
   readonly producerId?: number;
@@ -66,7 +72,7 @@ interface Sent {
   readonly key?: string;
 }
 
-async function produce(world: SmallWorld, owed: Owed, sent: Sent): Promise<void> {
+export async function produce(world: SmallWorld, owed: Owed, sent: Sent): Promise<void> {
   const { topic = TOPIC, partition = 0, producerId = -1, sequence = -1, key = 'k' } = sent;
   const value = `value ${valueNumber++}`;
   const records = buildBatch({
@@ -195,9 +201,9 @@ async function lookAtRecords(world: SmallWorld, owed: Owed): Promise<void> {
   }
 }
 
-export async function everythingIsThere(files: FakeFiles, owed: Owed, dataDir = DATA): Promise<void> {
+export async function everythingIsThere(files: FakeFiles, owed: Owed, dataDir = DATA, settings = SETTINGS): Promise<void> {
   const world = new SmallWorld(files, 0xb1f);
-  await world.start(SETTINGS, { dataDir });
+  await world.start(settings, { dataDir });
   const { image } = world.broker.services;
   for (const [name, count] of owed.topics) {
     expect(image.topicsByName.get(name)?.partitions.size ?? 0, `partitions of ${name}`).to.be.at.least(count);

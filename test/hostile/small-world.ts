@@ -63,7 +63,7 @@ export class SmallWorld {
     this.#broker = await within(
       Broker.start({
         port: PORT,
-        dataDir,
+        ...(settings['log.dirs'] === undefined ? { dataDir } : {}),
         settings,
         world: { clock, files, network, random: this.#random },
         log: { error, warn: ignore, info: ignore, debug: ignore },
