@@ -90,6 +90,12 @@ async function momentsOf(seed: number): Promise<Moment[]> {
   return found;
 }
 
+function inBoth(disk: FakeFiles): string[] {
+  const namesIn = (path: string): string[] => (disk.stat(path) === undefined ? [] : disk.list(path).map(({ name }) => name));
+  const inOne = new Set(namesIn(ONE));
+  return namesIn(TWO).filter((name) => /-\d+$/.test(name) && inOne.has(name));
+}
+
 describe('two data directories', function () {
   this.timeout(120_000);
 
@@ -99,6 +105,7 @@ describe('two data directories', function () {
     for (const [number, { operation, owed, disk }] of moments.entries()) {
       if (wrong.length > 3) break;
       try {
+        expect(inBoth(disk), 'what Apache Kafka would refuse to start with').to.deep.equal([]);
         await everythingIsThere(disk, owed, ONE, TWO_DIRECTORIES);
       } catch (error) {
         wrong.push(`SEED=${SEED}, moment ${number}, before ${operation}: ${(error as Error).stack}`);
