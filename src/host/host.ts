@@ -184,6 +184,8 @@ export class Host<Input, Record, Reply, After, Effect = never> {
       (done) => done && this.#loaded(),
       (failure: unknown) => {
         if (incarnation !== this.#incarnation) return;
+        // The partition was moved to another directory meanwhile, and the old files are gone.
+        if (this.#options.partition.isLeader && this.#options.partition.log !== log) return this.#lost(ErrorCode.NOT_COORDINATOR);
         this.close(ErrorCode.NOT_COORDINATOR);
         this.#options.onLoadFailure(failure);
       },

@@ -41,15 +41,11 @@ interface Move {
   readonly source: LogDirectory;
   readonly destination: LogDirectory;
   readonly copy: Log;
-<<<<<<< HEAD
   /** What is copied: not compacted meanwhile, or some of it would be copied as it was before and never be looked at again. */
   readonly original: Log;
-  /** What the metadata log says of the copy's directory. */
-=======
   /** The metadata log names the copy's directory, or may yet do so. */
   asked: boolean;
   /** It does. */
->>>>>>> d4ab0b9 (The power is cut and a disk fails at every moment of moves between two directories)
   recorded: boolean;
   /** Given up, or done. */
   ended: boolean;
@@ -84,12 +80,8 @@ export class ReplicaMoves {
   begin(partition: Partition, destination: LogDirectory, copy: Log, recorded: boolean): void {
     const source = this.#o.homes.of(partition);
     if (source === undefined) throw new Error(`${partition.name} is in no directory that it could be moved from`);
-<<<<<<< HEAD
     const original = partition.log;
-    const move: Move = { partition, source, destination, copy, original, recorded, ended: false };
-=======
-    const move: Move = { partition, source, destination, copy, asked: recorded, recorded, ended: false };
->>>>>>> d4ab0b9 (The power is cut and a disk fails at every moment of moves between two directories)
+    const move: Move = { partition, source, destination, copy, original, asked: recorded, recorded, ended: false };
     this.#moves.set(partition, move);
     const running = this.#run(move, original.pauseCleaning())
       .catch((error: unknown) => {

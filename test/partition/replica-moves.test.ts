@@ -279,7 +279,7 @@ describe('partitions in several directories', () => {
 
   it('are set aside where the metadata log does not say they are, and refused where it says neither', async () => {
     const files = new FakeFiles(() => 1_700_000_000_000);
-    const first = await started(files);
+    const first = await started(files, { 'log.dirs': `${ONE},${TWO},/three` });
     await create(first, 'a', 1);
     await produce(first, 'a', { values: ['kept'] });
     await first.stop();
@@ -290,7 +290,6 @@ describe('partitions in several directories', () => {
     expect(namesIn(world, TWO, 'a')).to.deep.equal(['a-0.UUID-stray']);
     await world.stop();
     const three = left.kill();
-    three.makeDirectory('/three');
     for (const to of [`${TWO}/a-0`, '/three/a-0']) copyDirectory(three, `${ONE}/a-0`, to);
     const refusal = await new SmallWorld(three, 1).start({ 'log.dirs': `${TWO},/three`, 'metadata.log.dir': ONE }).catch(String);
     expect(refusal).to.contain('Duplicate log directories for a-0 are found in both');
