@@ -13,6 +13,7 @@ import { DecodeError } from '../wire/decode-error.ts';
 import { FrameReader } from '../wire/frame.ts';
 import { type RequestHead, readHead } from '../wire/header.ts';
 import { ProtocolViolation } from '../wire/protocol-violation.ts';
+import { LENT_FROM_BYTES, release } from '../wire/recycled-memory.ts';
 import type { Connection } from '../world/network.ts';
 import type { Answer, Dispatch } from './dispatch.ts';
 import type { Logger } from './logger.ts';
@@ -207,6 +208,8 @@ export class ClientConnection implements ConnectionInfo {
       this.#inFlight.shift();
       this.#inFlightBytes -= first.frameBytes;
       this.#o.memory.give(first.frameBytes);
+      // What else has to be kept of a request is copied; of others than Produce nobody has made sure of that.
+      if (first.head.served.name === 'produce') release(first.head.body.buffer);
       if (first.answer !== undefined) for (const chunk of first.answer) this.#out.push(chunk);
       first = this.#inFlight[0];
     }
@@ -224,7 +227,9 @@ export class ClientConnection implements ConnectionInfo {
       const chunks = this.#out;
       this.#out = [];
       this.activeAtMs = this.#o.monotonic();
-      if (!this.#o.connection.write(chunks)) this.#peerSlow = true;
+      const lent = chunks.filter((chunk) => chunk.length >= LENT_FROM_BYTES);
+      const written = lent.length === 0 ? undefined : (): void => lent.forEach(release);
+      if (!this.#o.connection.write(chunks, written)) this.#peerSlow = true;
     }
     this.#closeIfDone();
   }

@@ -1,13 +1,15 @@
 /**
- * Reading what is no longer in memory: index lookup, then one large read off the event loop; and the searches by timestamp.
+ * Reading what is no longer in memory: index lookup, then one large read; and the searches by timestamp.
  *
+ * What was written just now is still in the operating system's memory, and read at once: that takes less time than to hand it to another thread. All
+ * else is read off the event loop.
  * A reader that goes on where it stopped is remembered by the offset it will ask for, so that following a log needs no lookups.
  */
 import type { RecordBatch } from '../wire/record-batch.ts';
 import { recordsOf } from '../wire/record.ts';
+import { lend, release, takeMemory } from '../wire/recycled-memory.ts';
 import { batchSizeAt, SHORTEST_BATCH } from './batch-header.ts';
 import { batchRuns } from './batch-scanner.ts';
-import type { OpenFile } from '../world/files.ts';
 import { endOfRisingBatches, isBatchFor } from './batch-search.ts';
 import { CorruptBatch } from './corrupt-batch.ts';
 import type { Segment } from './segment.ts';
@@ -17,6 +19,8 @@ import { type AbortedTransaction, collectAborted } from './transaction-index.ts'
 
 /** One read takes no more than this, however much the reader asks for, but for a first batch that is larger. */
 const LARGEST_READ_BYTES = 8 * 1024 * 1024;
+/** More than this is not read at once: a reader that is so far behind may find it gone from the operating system's memory. */
+const RECENT_BYTES = 16 * 1024 * 1024;
 const PLACES_KEPT = 16;
 
 export interface TimestampedOffset {
@@ -34,18 +38,38 @@ interface Place {
 interface Written {
   readonly writtenSize: number;
   readonly fileOffset: number;
+  readonly wroteRecently: boolean;
 }
+
+interface Wanted extends Place {
+  readonly offset: number;
+  readonly maxBytes: number;
+  readonly minOneBatch: boolean;
+  readonly bound: number;
+  /** Bytes from `position` to the end of what is written of the segment. */
+  readonly available: number;
+}
+
+const sizeToRead = ({ available, maxBytes }: Wanted): number =>
+  Math.min(available, Math.max(SHORTEST_BATCH, Math.min(maxBytes, LARGEST_READ_BYTES)));
 
 export class LogReader {
   private readonly segments: Segments;
   private readonly writer: Written;
   /** Most logs of thousands are never read. */
   private places: Map<number, Place> | undefined;
+  /** So much of the end of the active segment is read at once after a recent write. */
+  private readonly recentBytes: number;
+  private readonly underWay = new Set<Promise<unknown>>();
 
-  /** `writer` knows how many bytes of the active segment are in its file, and which offset is next there. */
-  constructor(segments: Segments, writer: Written) {
+  /**
+   * `writer` knows how many bytes of the active segment are in its file, and which offset is next there. `recentBytes`: at most RECENT_BYTES count; 0
+   * where everything is to be read off the event loop.
+   */
+  constructor(segments: Segments, writer: Written, recentBytes: number) {
     this.segments = segments;
     this.writer = writer;
+    this.recentBytes = Math.min(RECENT_BYTES, recentBytes);
   }
 
   /** Rises whenever written bytes have changed or gone: who has read meanwhile may hold what belongs to two states of the log. */
@@ -92,21 +116,75 @@ export class LogReader {
     }
   }
 
-  /** Whole batches of one segment, from the one that holds `offset` or follows it; limits as `LogTail.read`. Rejects with CorruptBatch. */
-  async read(offset: number, maxBytes: number, minOneBatch: boolean, bound: number): Promise<TailRead> {
-    const nothing: TailRead = { chunks: [], sizeInBytes: 0, nextOffset: offset };
+  /** Whole batches of one segment, lent, from the one that holds `offset` or follows it; limits as `LogTail.read`. Throws CorruptBatch. */
+  read(offset: number, maxBytes: number, minOneBatch: boolean, bound: number): TailRead | Promise<TailRead> {
     const place = this.placeOf(offset);
-    if (place === undefined) return nothing;
-    const { segment, position } = place;
-    const available = this.sizeOf(segment) - position;
+    if (place === undefined) return { chunks: [], sizeInBytes: 0, nextOffset: offset };
+    const available = this.sizeOf(place.segment) - place.position;
+    const wanted: Wanted = { ...place, offset, maxBytes, minOneBatch, bound, available };
+    if (this.isRecent(place)) return this.readNow(wanted);
+    const read = this.readLater(wanted).finally(() => this.underWay.delete(read));
+    this.underWay.add(read);
+    return read;
+  }
+
+  /** As `read`, at once; undefined where that has to be done off the event loop. */
+  readRecent(offset: number, maxBytes: number, bound: number): TailRead | undefined {
+    const place = this.placeOf(offset);
+    if (place === undefined || !this.isRecent(place)) return undefined;
+    const available = this.sizeOf(place.segment) - place.position;
+    return this.readNow({ ...place, offset, maxBytes, minOneBatch: true, bound, available });
+  }
+
+  /** Resolves when the reads that are under way have ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.underWay);
+  }
+
+  private isRecent({ segment, position }: Place): boolean {
+    const { writtenSize, wroteRecently } = this.writer;
+    return segment === this.segments.active && position >= writtenSize - this.recentBytes && wroteRecently;
+  }
+
+  private readNow(wanted: Wanted): TailRead {
+    const { segment, position } = wanted;
+    const file = segment.handles.file(segment.path);
+    for (let size = sizeToRead(wanted); ; ) {
+      const memory = takeMemory(size);
+      const found = this.cut(memory.subarray(0, file.read(memory, position)), size, wanted);
+      release(memory);
+      if (typeof found !== 'number') return found;
+      size = found;
+    }
+  }
+
+  private readLater(wanted: Wanted): Promise<TailRead> {
+    const { segment, position } = wanted;
     // The file is held: what the path names may be another one by the time of a second read.
-    const bytes = await segment.handles.borrow(segment.path, (file) => readFrom(file, place, available, maxBytes, minOneBatch));
-    if (bytes === undefined) return nothing;
+    return segment.handles.borrow(segment.path, async (file) => {
+      for (let size = sizeToRead(wanted); ; ) {
+        const memory = takeMemory(size);
+        const found = this.cut(memory.subarray(0, await file.readLater(memory, position)), size, wanted);
+        release(memory);
+        if (typeof found !== 'number') return found;
+        size = found;
+      }
+    });
+  }
+
+  /** What is given of `bytes`, of which there should be `size`; a number when so many have to be read for the first batch to be whole. */
+  private cut(bytes: Buffer, size: number, wanted: Wanted): TailRead | number {
+    const { segment, position, offset, maxBytes, minOneBatch, bound, available } = wanted;
+    const nothing: TailRead = { chunks: [], sizeInBytes: 0, nextOffset: offset };
+    if (bytes.length < SHORTEST_BATCH) return nothing;
+    const firstSize = batchSizeAt(bytes, 0);
+    if (firstSize < 0 || firstSize > available || (firstSize > maxBytes && !minOneBatch)) return nothing;
+    if (firstSize > bytes.length) return bytes.length < size ? nothing : firstSize;
     const end = endOfRisingBatches(bytes, bound);
     if (end === 0) return nothing;
     const nextOffset = nextOffsetAfter(bytes, 0, end);
     if (this.segments.floor(segment.baseOffset) === segment) this.remember(nextOffset, { segment, position: position + end });
-    return { chunks: [bytes.subarray(0, end)], sizeInBytes: end, nextOffset };
+    return { chunks: [lend(bytes.subarray(0, end))], sizeInBytes: end, nextOffset };
   }
 
   /** What a reader of [offset, upperBound) has to know of aborted transactions. */
@@ -185,28 +263,6 @@ export class LogReader {
       segment = current === undefined || current === segment ? this.segments.higher(segment.baseOffset) : current;
     }
   }
-}
-
-/** As much as is wanted, at least the first batch whole; undefined when that is not there or too large. */
-async function readFrom(
-  file: OpenFile,
-  { position }: Place,
-  available: number,
-  maxBytes: number,
-  minOneBatch: boolean,
-): Promise<Buffer | undefined> {
-  const wanted = Math.min(available, Math.max(SHORTEST_BATCH, Math.min(maxBytes, LARGEST_READ_BYTES)));
-  const bytes = await readBytes(file, position, wanted);
-  if (bytes.length < SHORTEST_BATCH) return undefined;
-  const firstSize = batchSizeAt(bytes, 0);
-  if (firstSize < 0 || firstSize > available || (firstSize > maxBytes && !minOneBatch)) return undefined;
-  return firstSize > bytes.length ? readBytes(file, position, firstSize) : bytes;
-}
-
-async function readBytes(file: OpenFile, position: number, size: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  const read = await file.readLater(bytes, position);
-  return read === size ? bytes : bytes.subarray(0, read);
 }
 
 const found = (batch: RecordBatch, offset: number, timestamp: number): TimestampedOffset => ({

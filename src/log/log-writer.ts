@@ -7,10 +7,13 @@
  * Invariants: recoveryPoint <= fileOffset and writtenOffset <= fileOffset <= queuedOffset; `writtenOffset` never falls but by truncation, and where
  * flush.messages asks for a sync it moves only with the recovery point. After a failed write or sync nothing moves any more.
  */
+import { release } from '../wire/recycled-memory.ts';
 import type { Clock } from '../world/clock.ts';
 import { type Files, StorageFailure } from '../world/files.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { Segment } from './segment.ts';
+
+const RECENT_MS = 30_000;
 
 export interface LogWriterOptions {
   readonly clock: Clock;
@@ -61,6 +64,8 @@ export class LogWriter {
   flushMessages = Number.MAX_SAFE_INTEGER;
   /** When something was last synced. */
   lastSyncMs: number;
+  /** When something was last written here, by the monotonic clock. */
+  private lastWriteMs = Number.NEGATIVE_INFINITY;
   /** Rolled segments not known to be synced, oldest first. */
   private rolled: Segment[] = [];
   /** The names of files that are not known to be synced: the directory has to be. */
@@ -93,10 +98,16 @@ export class LogWriter {
     return this.o.segments.active.size - this.queuedBytes;
   }
 
+  /** Whether what was last written is surely still in the operating system's memory. */
+  get wroteRecently(): boolean {
+    return this.o.clock.monotonic() - this.lastWriteMs < RECENT_MS;
+  }
+
   get isIdle(): boolean {
     return this.queue.length === 0 && !this.syncing;
   }
 
+  /** `records` are released when they are written. */
   enqueue(records: Buffer, endOffset: number): void {
     this.queue.push(records);
     this.queuedBytes += records.length;
@@ -121,9 +132,11 @@ export class LogWriter {
     const segment = this.o.segments.active;
     const position = this.writtenSize;
     segment.handles.file(segment.path).write(joined(this.queue), position);
+    for (const records of this.queue) release(records);
     this.queue = [];
     this.queuedBytes = 0;
     this.fileOffset = this.queuedOffset;
+    this.lastWriteMs = this.o.clock.monotonic();
   }
 
   /** Moves `writtenOffset` as far as it may go; asks for a sync where flush.messages wants one. */

@@ -69,6 +69,7 @@ export class Log {
     this.leaderEpochs = leaderEpochs;
     const { segments, producerState, logStartOffset } = recovered;
     this.producerState = producerState;
+    const tailMemory = o.tailMemory ?? new TailMemory();
     const writer = new LogWriter({
       clock: o.clock,
       files: o.files,
@@ -87,8 +88,8 @@ export class Log {
       leaderEpochs,
       producerState,
       writer,
-      reader: new LogReader(segments, writer),
-      tail: new LogTail(o.tailMemory ?? new TailMemory()),
+      reader: new LogReader(segments, writer, tailMemory.budgetBytes),
+      tail: new LogTail(tailMemory),
       config: o.config,
       directory: o.directory,
       startOffset: logStartOffset,
@@ -207,7 +208,7 @@ export class Log {
 
   /**
    * Validates, checks sequences, gives offsets and queues the batches, all at once; they are acknowledged when `writtenOffset` has passed them.
-   * The buffer is patched in place and belongs to the log from now on.
+   * The buffer is patched in place and stays as it is until it is written.
    */
   append(records: Buffer, o: AppendOptions): AppendResult {
     return append(this.parts, records, o);
@@ -275,7 +276,8 @@ export class Log {
   }
 
   /**
-   * Batches from the one that holds `offset`, or the next where compaction has left a gap: at once from memory, later from the file.
+   * Batches from the one that holds `offset`, or the next where compaction has left a gap, lent (recycled-memory.ts): at once what is young, later what
+   * is read off the event loop.
    * Nothing when `offset` is at or past the bound. Throws OffsetOutOfRange outside [logStartOffset, logEndOffset].
    */
   read(offset: number, o: ReadOptions): LogRead | Promise<LogRead> {
@@ -288,17 +290,21 @@ export class Log {
     if (offset >= bound) return this.asRead(offset, o.upTo, { chunks: [], sizeInBytes: 0, nextOffset: offset });
     const recent = this.parts.tail.read(offset, o.maxBytes, o.minOneBatch, bound);
     if (recent !== undefined) return this.guarded(() => this.asRead(offset, o.upTo, recent));
-    return this.guardedLater(() => this.readFiles(offset, o, bound));
+    // A read that a stop has overtaken opens no file again.
+    if (this.parts.closed) throw new StorageFailure('read', this.directory, 'closed');
+    return this.guarded(() => this.readFiles(offset, o, bound));
   }
 
   /** The batches and the aborted transactions among them have to be of one state of the log, which compaction may change in between. */
-  private async readFiles(offset: number, o: ReadOptions, bound: number): Promise<LogRead> {
+  private readFiles(offset: number, o: ReadOptions, bound: number): LogRead | Promise<LogRead> {
     const { reader } = this.parts;
-    for (;;) {
-      const { generation } = reader;
-      const read = await reader.read(offset, o.maxBytes, o.minOneBatch, bound);
-      if (generation === reader.generation) return this.asRead(offset, o.upTo, read);
-    }
+    const { generation } = reader;
+    const read = reader.read(offset, o.maxBytes, o.minOneBatch, bound);
+    if (!(read instanceof Promise)) return this.asRead(offset, o.upTo, read);
+    return this.guardedLater(async () => {
+      const later = await read;
+      return generation === reader.generation ? this.asRead(offset, o.upTo, later) : this.readFiles(offset, o, bound);
+    });
   }
 
   private asRead(offset: number, upTo: ReadBound, { chunks, sizeInBytes, nextOffset }: TailRead): LogRead {
@@ -396,9 +402,15 @@ export class Log {
     return this.guarded(() => this.parts.reader.abortedEntries(from, to, this.parts.startOffset));
   }
 
-  /** As `read` up to the end of the log, what is queued included, as far as it is in memory; undefined when it is not. For a copy of the log. */
+  /** As `read` up to the end of the log, what is queued included, as far as it can be had at once; undefined when it cannot. For a copy of the log. */
   readQueued(offset: number, maxBytes: number): TailRead | undefined {
-    return this.parts.tail.read(offset, maxBytes, true, this.logEndOffset);
+    const { tail, writer, reader } = this.parts;
+    const held = tail.read(offset, maxBytes, true, this.logEndOffset);
+    if (held !== undefined) return held;
+    return this.guarded(() => {
+      writer.write();
+      return reader.readRecent(offset, maxBytes, this.logEndOffset);
+    });
   }
 
   /** Renames the directory and goes on there, with all that is under way. Throws an Error while the leader epochs are being saved. */
@@ -450,6 +462,7 @@ export class Log {
         if (snapshot !== undefined) await this.parts.handles.borrow(snapshot, (file) => file.sync());
         if (snapshot !== undefined) this.parts.handles.release(snapshot);
         await this.parts.o.files.syncDirectory(this.directory);
+        await this.parts.reader.settled();
       });
     }
     this.parts.closed = true;

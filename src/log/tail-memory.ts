@@ -1,17 +1,21 @@
 /**
  * The newest batches of every log, kept in memory for readers at the tail, under one budget for the whole broker.
  *
- * Invariants: what a tail holds is the end of its log without a hole; bytes once handed out are never written again (a block is only filled
- * further); when the budget is passed, the oldest blocks of all logs go first. Small batches are copied together into blocks, so that the network
- * buffers they came in are not pinned and a reader gets few chunks; large ones are kept as they came.
+ * Invariants: what a tail holds is the end of its log without a hole; bytes once handed out stay as they are until their reader has released them (a
+ * block is only filled further, and its memory is used again when nobody looks at it); when the budget is passed, the oldest blocks of all logs go
+ * first. Batches are copied together into blocks, so that the memory they came in is free again and a reader gets few chunks. Large ones are not held:
+ * to read them again from the operating system's memory of the file costs no more than to copy them here.
  */
+import { lend, release, retain, takeMemory } from '../wire/recycled-memory.ts';
 import { batchSizeAt, endOfWholeBatches, lastOffsetAt, positionOfOffset } from './batch-header.ts';
 
-const DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024;
-/** Records below this size are copied into blocks. */
-const COPY_BELOW_BYTES = 16 * 1024;
+const DEFAULT_BUDGET_BYTES = 32 * 1024 * 1024;
+/** Records from this size on are not held. */
+const HELD_BELOW_BYTES = 64 * 1024;
 const FIRST_BLOCK_BYTES = 1024;
-const LARGEST_BLOCK_BYTES = 64 * 1024;
+const LARGEST_BLOCK_BYTES = 128 * 1024;
+/** Blocks of this size and above are of memory that is used again. */
+const RECYCLED_FROM_BYTES = 8 * 1024;
 
 interface Block {
   readonly tail: LogTail;
@@ -64,11 +68,9 @@ export class TailMemory {
   remove(block: Block): void {
     block.dropped = true;
     this.bytes -= block.bytes.length;
+    release(block.bytes);
   }
 }
-
-/** Bytes that stay allocated as long as `records` is referenced are more than twice what is wanted. */
-const pinsTooMuch = (records: Buffer): boolean => records.buffer.byteLength > records.length * 2;
 
 export class LogTail {
   private memory: TailMemory;
@@ -90,33 +92,31 @@ export class LogTail {
     return this.blocks[0]?.firstOffset;
   }
 
-  /** Takes the batches that now end the log; returns the same bytes, in the memory where they will stay. */
+  /** Takes the batches that now end the log; returns the same bytes where they stay as they are until the caller releases them. */
   append(records: Buffer, firstOffset: number, endOffset: number): Buffer {
-    if (records.length >= COPY_BELOW_BYTES) {
-      const kept = pinsTooMuch(records) ? Buffer.concat([records]) : records;
-      this.addBlock({ tail: this, bytes: kept, used: kept.length, firstOffset, endOffset, dropped: false });
-      return kept;
+    if (records.length >= HELD_BELOW_BYTES || this.memory.budgetBytes === 0) {
+      this.drop();
+      retain(records);
+      return records;
     }
     let block = this.blocks[this.blocks.length - 1];
     if (block === undefined || block.bytes.length - block.used < records.length) {
-      const bytes = Buffer.allocUnsafeSlow(Math.max(this.nextBlockBytes, records.length));
+      const size = Math.max(this.nextBlockBytes, records.length);
+      const bytes = size < RECYCLED_FROM_BYTES ? Buffer.allocUnsafeSlow(size) : takeMemory(size);
       this.nextBlockBytes = Math.min(LARGEST_BLOCK_BYTES, this.nextBlockBytes * 2);
       block = { tail: this, bytes, used: 0, firstOffset, endOffset, dropped: false };
-      records.copy(bytes, 0);
-      block.used = records.length;
-      this.addBlock(block);
-      return bytes.subarray(0, records.length);
+      retain(bytes);
+      this.blocks.push(block);
+      // May be dropped at once, where the budget is small.
+      this.memory.add(block);
+    } else {
+      retain(block.bytes);
     }
     const at = block.used;
     records.copy(block.bytes, at);
     block.used += records.length;
     block.endOffset = endOffset;
     return block.bytes.subarray(at, block.used);
-  }
-
-  private addBlock(block: Block): void {
-    this.blocks.push(block);
-    this.memory.add(block);
   }
 
   /** The oldest block goes. */
@@ -132,13 +132,17 @@ export class LogTail {
   }
 
   clear(): void {
-    for (const block of this.blocks) this.memory.remove(block);
-    this.blocks = [];
+    this.drop();
     this.nextBlockBytes = FIRST_BLOCK_BYTES;
   }
 
+  private drop(): void {
+    for (const block of this.blocks) this.memory.remove(block);
+    this.blocks = [];
+  }
+
   /**
-   * Whole batches from the one that holds `offset` or follows it, up to `bound` and, but for the first, `maxBytes`.
+   * Whole batches from the one that holds `offset` or follows it, up to `bound` and, but for the first, `maxBytes`; lent.
    * Undefined when the tail does not reach back to `offset`.
    */
   read(offset: number, maxBytes: number, minOneBatch: boolean, bound: number): TailRead | undefined {
@@ -163,7 +167,7 @@ export class LogTail {
       const room = limit - total;
       const to = boundary - from <= room ? boundary : endOfWholeBatches(block.bytes, from, from + room);
       if (to > from) {
-        chunks.push(block.bytes.subarray(from, to));
+        chunks.push(lend(block.bytes.subarray(from, to)));
         total += to - from;
         nextOffset = to === block.used ? block.endOffset : nextOffsetAfter(block.bytes, from, to);
       }

@@ -1,16 +1,19 @@
 /**
  * Cuts a byte stream into frames: an int32 size, then that many bytes.
  *
- * Invariants: a size is checked before anything is allocated for it; every frame has memory of its own, of exactly its size (small ones share
- * Node's pool); what is allocated for a frame under way never exceeds twice the bytes that have arrived for it, or GROW_FROM_BYTES.
+ * Invariants: a size is checked before anything is allocated for it; every frame has memory of its own (small ones share Node's pool), which whoever
+ * is done with a frame may release; what is taken for a frame under way never exceeds sixteen times the bytes that have arrived for it, or
+ * GROW_FROM_BYTES.
  * Nothing is cut before it is asked for: `next` does the work, `push` only keeps the chunk. Chunks are borrowed until `own`. Most of a large frame
  * is read by the network right into its place (`target`), and copied by nobody.
  */
 import { ProtocolViolation } from './protocol-violation.ts';
+import { release, takeMemory } from './recycled-memory.ts';
 
 const SIZE_BYTES = 4;
-/** A larger frame is allocated in doubling steps, so that a size alone, without its bytes, costs nothing. */
+/** A larger frame gets its memory in two steps and then doubling ones, so that a size alone, without its bytes, costs nothing. */
 const GROW_FROM_BYTES = 1 << 20;
+const SECOND_STEP_BYTES = 1 << 24;
 /** From this size on the rest of a frame is worth a read of its own. */
 const TARGET_FROM_BYTES = 16 * 1024;
 /** Frames below are cut from Node's pool. */
@@ -152,9 +155,11 @@ export class FrameReader {
   private makeRoom(size: number): void {
     const wanted = this.filled + size;
     if (wanted <= this.frame.length) return;
-    const capacity = Math.min(this.frameBytes, Math.max(GROW_FROM_BYTES, wanted, this.frame.length * 2));
-    const frame = capacity < POOLED_BELOW_BYTES ? Buffer.allocUnsafe(capacity) : Buffer.allocUnsafeSlow(capacity);
+    const step = this.filled < GROW_FROM_BYTES ? GROW_FROM_BYTES : Math.max(SECOND_STEP_BYTES, this.frame.length * 2);
+    const capacity = Math.min(this.frameBytes, Math.max(step, wanted));
+    const frame = capacity < POOLED_BELOW_BYTES ? Buffer.allocUnsafe(capacity) : takeMemory(capacity);
     this.frame.copy(frame, 0, 0, this.filled);
+    release(this.frame);
     this.frame = frame;
   }
 }

@@ -29,8 +29,11 @@ export interface Connection {
   readonly remotePort: number;
   /** Called once, before the first event. */
   start(events: ConnectionEvents): void;
-  /** All chunks in one go. False: the peer is slow, wait for `drain`. */
-  write(chunks: readonly Buffer[]): boolean;
+  /**
+   * All chunks in one go. False: the peer is slow, wait for `drain`. `written` runs once the chunks' memory is no longer looked at; never where the
+   * connection has ended before.
+   */
+  write(chunks: readonly Buffer[], written?: () => void): boolean;
   /** No more `data` until `resume`. */
   pause(): void;
   resume(): void;

@@ -78,16 +78,19 @@ class NodeConnection implements Connection {
     socket.resume();
   }
 
-  write(chunks: readonly Buffer[]): boolean {
+  write(chunks: readonly Buffer[], written?: () => void): boolean {
     const { socket } = this;
     if (socket.destroyed || socket.writableEnded) return true;
-    if (chunks.length === 1) return socket.write(chunks[0] as Buffer);
+    const done = (error?: Error | null): void => {
+      if (written !== undefined && (error === undefined || error === null)) written();
+    };
+    if (chunks.length === 1) return socket.write(chunks[0] as Buffer, done);
     let size = 0;
     for (const chunk of chunks) size += chunk.length;
-    if (size <= JOIN_BELOW_BYTES) return socket.write(Buffer.concat(chunks, size));
+    if (size <= JOIN_BELOW_BYTES) return socket.write(Buffer.concat(chunks, size), done);
     socket.cork();
     let more = true;
-    for (const chunk of chunks) more = socket.write(chunk);
+    for (const [index, chunk] of chunks.entries()) more = socket.write(chunk, index === chunks.length - 1 ? done : undefined);
     socket.uncork();
     return more;
   }

@@ -154,6 +154,21 @@ describe('Log: rolling', () => {
   });
 });
 
+describe('Log: reading what was written just now', () => {
+  it('is done at once, also where it is too large to be held; later, off the event loop', async () => {
+    const { log, clock } = await openLog();
+    put(log, batch({ size: 200_000 }));
+    await turn();
+    const now = log.read(0, READ);
+    expect(now).not.to.be.instanceOf(Promise);
+    expect(offsetsIn((await now).records)).to.deep.equal([0]);
+    await clock.advance(60_000);
+    const later = log.read(0, READ);
+    expect(later).to.be.instanceOf(Promise);
+    expect(offsetsIn((await later).records)).to.deep.equal([0]);
+  });
+});
+
 for (const [where, o] of [
   ['memory', {}],
   ['files', onDisk],

@@ -56,9 +56,11 @@ class FakeSide implements Connection {
     this.later(() => this.deliver());
   }
 
-  write(chunks: readonly Buffer[]): boolean {
+  write(chunks: readonly Buffer[], written?: () => void): boolean {
     if (this.isClosed || this.peer.isClosed) return true;
-    return this.peer.arrive(Buffer.concat(chunks));
+    const more = this.peer.arrive(Buffer.concat(chunks));
+    written?.();
+    return more;
   }
 
   pause(): void {

@@ -65,7 +65,7 @@ describe('frames', () => {
     );
   });
 
-  it('have memory of their own, of exactly their size when they are large', () => {
+  it('have memory of their own, at most twice their size', () => {
     const body = Buffer.alloc(5000, 'b');
     const chunk = framed(body, Buffer.from('next'));
     const reader = new FrameReader(10_000);
@@ -74,7 +74,7 @@ describe('frames', () => {
     reader.own();
     chunk.fill(0);
     expect(frame?.equals(body)).to.equal(true);
-    expect(frame?.buffer.byteLength).to.equal(body.length);
+    expect(frame?.buffer.byteLength).to.be.below(2 * body.length);
     expect(drain(reader)).to.deep.equal(['next']);
   });
 
@@ -133,7 +133,7 @@ describe('frames', () => {
       reader.push(Buffer.alloc(64 * 1024));
       arrived += 64 * 1024;
       expect(reader.next()).to.equal(undefined);
-      expect(reader.heldBytes).to.be.at.most(Math.max(1 << 20, 2 * arrived));
+      expect(reader.heldBytes).to.be.at.most(Math.max(1 << 20, 16 * arrived));
     }
   });
 
