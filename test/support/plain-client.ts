@@ -32,8 +32,11 @@ export class PlainClient {
   private wake: () => void = () => undefined;
   private closed = false;
   private nextCorrelationId = 1;
+  /** How long an answer is waited for. */
+  private readonly patienceMs: number;
 
-  constructor(to: Address) {
+  constructor(to: Address, patienceMs = PATIENCE_MS) {
+    this.patienceMs = patienceMs;
     this.socket = connect({ host: to.host, port: to.port, noDelay: true });
     this.socket.on('data', (chunk: Buffer) => this.take(chunk));
     this.socket.on('error', () => undefined);
@@ -85,7 +88,7 @@ export class PlainClient {
   }
 
   async next(): Promise<Buffer> {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + this.patienceMs;
     for (;;) {
       const frame = this.frames.shift();
       if (frame !== undefined) return frame;

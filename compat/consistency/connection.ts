@@ -1,0 +1,102 @@
+/** A client that connects again by itself, asks again what may pass, and gives up when told to. */
+import { ErrorCode } from '../../src/wire/generated/errors.ts';
+import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
+import { NoAnswer, PlainClient, type Address } from '../../test/support/plain-client.ts';
+
+/** Errors that say: nothing was done, ask again. */
+const PASSING = new Set<number>([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.NOT_ENOUGH_REPLICAS,
+  ErrorCode.CONCURRENT_TRANSACTIONS,
+  ErrorCode.UNSTABLE_OFFSET_COMMIT,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+]);
+
+/** Errors after which nobody knows whether it was done; asking again is safe for everything a transaction consists of. */
+const UNCERTAIN = new Set<number>([ErrorCode.REQUEST_TIMED_OUT, ErrorCode.NETWORK_EXCEPTION]);
+
+/** Neither an answer nor an error that stays came in time. */
+export class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+}
+
+/** An error that stays. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly code: number;
+  /** Whether an earlier try may have been carried out. */
+  readonly uncertain: boolean;
+
+  constructor(what: string, code: number, uncertain: boolean) {
+    super(`${what}: ${Object.entries(ErrorCode).find(([, value]) => value === code)?.[0] ?? code}`);
+    this.code = code;
+    this.uncertain = uncertain;
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Connection {
+  private readonly to: Address;
+  private readonly clientId: string;
+  private readonly patienceMs: number;
+  private client: PlainClient | undefined;
+
+  /** `patienceMs`: how long one answer is waited for before the connection is given up. */
+  constructor(to: Address, clientId: string, patienceMs: number) {
+    this.to = to;
+    this.clientId = clientId;
+    this.patienceMs = patienceMs;
+  }
+
+  /** One try. NoAnswer when there is none. */
+  async call<N extends ApiName>(name: N, draft: ApiTypes[N]['requestDraft'], version: number): Promise<ApiTypes[N]['response']> {
+    this.client ??= new PlainClient(this.to, this.patienceMs);
+    const client = this.client;
+    try {
+      return await client.call(name, draft, version, this.clientId);
+    } catch (error) {
+      client.close();
+      if (this.client === client) this.client = undefined;
+      throw error;
+    }
+  }
+
+  /** Asks until there is an answer that stays: what `errorOf` finds in it decides. GaveUp after `untilMs`, Refused with any other error. */
+  async settle<N extends ApiName>(
+    name: N,
+    draft: ApiTypes[N]['requestDraft'],
+    version: number,
+    errorOf: (response: ApiTypes[N]['response']) => number,
+    untilMs: number,
+  ): Promise<ApiTypes[N]['response']> {
+    const deadline = Date.now() + untilMs;
+    let uncertain = false;
+    for (let wait = 5; ; wait = Math.min(100, wait * 2)) {
+      try {
+        const response = await this.call(name, draft, version);
+        const code = errorOf(response);
+        if (code === 0) return response;
+        if (!PASSING.has(code) && !UNCERTAIN.has(code)) throw new Refused(name, code, uncertain);
+        if (UNCERTAIN.has(code)) uncertain = true;
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        uncertain = true;
+      }
+      if (Date.now() > deadline) throw new GaveUp(name);
+      await pause(wait);
+    }
+  }
+
+  /** The connection is gone, whatever it waits for. */
+  cut(): void {
+    this.client?.close();
+    this.client = undefined;
+  }
+}

@@ -1,0 +1,107 @@
+/** Reads logs as a consumer of committed records does: control batches are passed over, aborted transactions left out by the list that comes with the records. */
+import { readControlRecord } from '../../src/wire/control-record.ts';
+import { batchesOf, HEADER_UP_TO_MAGIC, RecordBatch } from '../../src/wire/record-batch.ts';
+import { recordsOf } from '../../src/wire/record.ts';
+import type { Connection } from './connection.ts';
+import type { Entry } from './history.ts';
+import { logOf, type Partition } from './transactional-producer.ts';
+
+export interface Fetched {
+  readonly entries: readonly Entry[];
+  /** Where the next fetch begins. */
+  readonly next: number;
+  readonly lastStableOffset: number;
+  readonly highWatermark: number;
+}
+
+/** The part of a value that is its name; the rest is weight. */
+export const nameOf = (value: Buffer | null): string => value?.subarray(0, Math.max(0, value.indexOf(0x20))).toString() ?? 'null';
+
+/** Committed records from `from` on, as many as fit. */
+export async function fetchCommitted(
+  connection: Connection,
+  { topic, index }: Partition,
+  from: number,
+  options: { readonly maxBytes: number; readonly untilMs: number; readonly maxWaitMs?: number },
+): Promise<Fetched> {
+  const partitions = [{ partition: index, fetchOffset: BigInt(from), partitionMaxBytes: options.maxBytes }];
+  const request = {
+    replicaId: -1,
+    maxWaitMs: options.maxWaitMs ?? 20,
+    minBytes: 1,
+    maxBytes: options.maxBytes,
+    isolationLevel: 1,
+    topics: [{ topic, partitions }],
+    forgottenTopicsData: [],
+  };
+  const response = await connection.settle(
+    'fetch',
+    request,
+    12,
+    ({ errorCode, responses }) => errorCode || (responses[0]?.partitions[0]?.errorCode ?? -1),
+    options.untilMs,
+  );
+  const data = response.responses[0]?.partitions[0];
+  if (data === undefined) throw new Error(`no answer for ${logOf({ topic, index })}`);
+  const aborted = (data.abortedTransactions ?? []).map((one) => ({
+    producerId: Number(one.producerId),
+    firstOffset: Number(one.firstOffset),
+  }));
+  return {
+    ...committedIn(data.records ?? Buffer.alloc(0), aborted, from),
+    lastStableOffset: Number(data.lastStableOffset),
+    highWatermark: Number(data.highWatermark),
+  };
+}
+
+interface Aborted {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+/** Without the batch at the end that the answer's size cut. */
+function wholeBatchesOf(records: Buffer): Buffer {
+  let end = 0;
+  while (end + HEADER_UP_TO_MAGIC <= records.length) {
+    const size = new RecordBatch(records, end).sizeInBytes;
+    if (end + size > records.length) break;
+    end += size;
+  }
+  return records.subarray(0, end);
+}
+
+function committedIn(records: Buffer, aborted: readonly Aborted[], from: number): { entries: Entry[]; next: number } {
+  const waiting = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+  const open = new Set<number>();
+  const entries: Entry[] = [];
+  let next = from;
+  for (const batch of batchesOf(wholeBatchesOf(records))) {
+    while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) open.add(waiting.shift()?.producerId ?? -1);
+    next = Math.max(next, batch.lastOffset + 1);
+    if (batch.isControl) {
+      const [record] = recordsOf(batch);
+      if (record?.key && record.value && readControlRecord(record.key, record.value)?.kind === 'Abort')
+        open.delete(batch.producerId);
+    } else if (!(batch.isTransactional && open.has(batch.producerId))) {
+      for (const { offset, value } of recordsOf(batch)) if (offset >= from) entries.push({ offset, value: nameOf(value) });
+    }
+  }
+  return { entries, next };
+}
+
+/** The committed offset of a group, -1 where there is none; waits for transactions that are about to move it. */
+export async function committedOffset(
+  connection: Connection,
+  groupId: string,
+  { topic, index }: Partition,
+  untilMs: number,
+): Promise<number> {
+  const response = await connection.settle(
+    'offsetFetch',
+    { groups: [{ groupId, topics: [{ name: topic, partitionIndexes: [index] }] }], requireStable: true },
+    8,
+    ({ groups }) => groups[0]?.errorCode || (groups[0]?.topics[0]?.partitions[0]?.errorCode ?? -1),
+    untilMs,
+  );
+  return Number(response.groups[0]?.topics[0]?.partitions[0]?.committedOffset);
+}
