@@ -40,6 +40,16 @@ export class Refused extends Error {
   }
 }
 
+/** Asks once. NoAnswer when there is none. */
+export type Exchange = <N extends ApiName>(
+  name: N,
+  draft: ApiTypes[N]['requestDraft'],
+  version: number,
+) => Promise<ApiTypes[N]['response']>;
+
+/** Stands between the clients and the broker, and may ask for something else than it was asked for, or answer something else than was answered. */
+export type Layer = (forward: Exchange) => Exchange;
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Connection {
@@ -47,16 +57,22 @@ export class Connection {
   private readonly clientId: string;
   private readonly patienceMs: number;
   private client: PlainClient | undefined;
+  /** One try. */
+  readonly call: Exchange;
 
   /** `patienceMs`: how long one answer is waited for before the connection is given up. */
-  constructor(to: Address, clientId: string, patienceMs: number) {
+  constructor(to: Address, clientId: string, patienceMs: number, layer: Layer = (forward) => forward) {
     this.to = to;
     this.clientId = clientId;
     this.patienceMs = patienceMs;
+    this.call = layer(async (name, draft, version) => this.exchange(name, draft, version));
   }
 
-  /** One try. NoAnswer when there is none. */
-  async call<N extends ApiName>(name: N, draft: ApiTypes[N]['requestDraft'], version: number): Promise<ApiTypes[N]['response']> {
+  private async exchange<N extends ApiName>(
+    name: N,
+    draft: ApiTypes[N]['requestDraft'],
+    version: number,
+  ): Promise<ApiTypes[N]['response']> {
     this.client ??= new PlainClient(this.to, this.patienceMs);
     const client = this.client;
     try {

@@ -32,7 +32,7 @@ export function componentsOf<N>(nodes: Iterable<N>, next: (node: N) => readonly 
         const parent = visits.at(-1);
         if (parent !== undefined) lower(parent.node, lows.get(visit.node) ?? 0);
         if (lows.get(visit.node) !== indexes.get(visit.node)) continue;
-        const component = path.splice(path.indexOf(visit.node));
+        const component = path.splice(path.lastIndexOf(visit.node));
         for (const node of component) onPath.delete(node);
         if (component.length > 1) found.push(component);
       } else if (!indexes.has(to)) visits.push(open(to));

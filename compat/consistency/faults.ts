@@ -40,7 +40,7 @@ const FAULTS: { readonly [name: string]: (victims: Victims, chance: Chance) => P
 
 const WEIGHTED = ['kill', 'kill', 'kill', 'restart', 'pause', 'pause', 'cutAll', 'cutSome', 'cutSome'];
 
-/** Fault after fault until the run is over; how many of each. */
+/** Fault after fault until the run is over; how many of each. None when the rest between them is endless. */
 export async function harm(
   victims: Victims,
   chance: Chance,
@@ -48,6 +48,7 @@ export async function harm(
   restMs: number,
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
+  if (restMs === Infinity) return counts;
   for (;;) {
     await sleep(restMs / 2 + chance.below(restMs));
     if (isOver()) return counts;

@@ -1,6 +1,6 @@
 /** Reads logs as a consumer of committed records does: control batches are passed over, aborted transactions left out by the list that comes with the records. */
 import { readControlRecord } from '../../src/wire/control-record.ts';
-import { batchesOf, HEADER_UP_TO_MAGIC, RecordBatch } from '../../src/wire/record-batch.ts';
+import { batchesOf, completeBytes } from '../../src/wire/record-batch.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import type { Connection } from './connection.ts';
 import type { Entry } from './history.ts';
@@ -59,23 +59,12 @@ interface Aborted {
   readonly firstOffset: number;
 }
 
-/** Without the batch at the end that the answer's size cut. */
-function wholeBatchesOf(records: Buffer): Buffer {
-  let end = 0;
-  while (end + HEADER_UP_TO_MAGIC <= records.length) {
-    const size = new RecordBatch(records, end).sizeInBytes;
-    if (end + size > records.length) break;
-    end += size;
-  }
-  return records.subarray(0, end);
-}
-
 function committedIn(records: Buffer, aborted: readonly Aborted[], from: number): { entries: Entry[]; next: number } {
   const waiting = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   const open = new Set<number>();
   const entries: Entry[] = [];
   let next = from;
-  for (const batch of batchesOf(wholeBatchesOf(records))) {
+  for (const batch of batchesOf(records.subarray(0, completeBytes(records)))) {
     while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) open.add(waiting.shift()?.producerId ?? -1);
     next = Math.max(next, batch.lastOffset + 1);
     if (batch.isControl) {

@@ -3,7 +3,7 @@ import type { Address } from '../../test/support/plain-client.ts';
 import { Chance } from '../apache-kafka/differential/stream/chance.ts';
 import type { BrokerProcess } from './broker-process.ts';
 import { copy, read, write, type Setting } from './clients.ts';
-import { Connection } from './connection.ts';
+import { Connection, type Layer } from './connection.ts';
 import { harm } from './faults.ts';
 import type { Attempt, CommittedOffset, Entry, History, Survey } from './history.ts';
 import { committedOffset, fetchCommitted } from './reader.ts';
@@ -17,6 +17,8 @@ export interface RoundOptions {
   readonly seconds: number;
   /** Between two faults, on average. */
   readonly restMs: number;
+  /** What the clients' requests go through. */
+  readonly layer?: Layer;
 }
 
 export interface Round {
@@ -37,10 +39,10 @@ const partitionsOf = (topic: string, count: number): Partition[] =>
   Array.from({ length: count }, (_, index) => ({ topic, index }));
 
 export async function runRound(options: RoundOptions): Promise<Round> {
-  const { address, broker, round, seed, seconds } = options;
+  const { address, broker, round, seed, seconds, layer } = options;
   const events = partitionsOf(`events-${round}`, EVENT_PARTITIONS);
   const copies = partitionsOf(`copies-${round}`, COPY_PARTITIONS);
-  const admin = new Connection(address, 'admin', 10_000);
+  const admin = new Connection(address, 'admin', 10_000, layer);
   await createTopics(admin, [events, copies]);
   const open = new Set<Connection>();
   const attempts: Attempt[] = [];
@@ -50,7 +52,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     copies,
     transactionalIds: Array.from({ length: WRITERS }, (_, i) => `writer-${i}`),
     connect(clientId, patienceMs) {
-      const connection = new Connection(address, clientId, patienceMs);
+      const connection = new Connection(address, clientId, patienceMs, layer);
       open.add(connection);
       return connection;
     },
@@ -76,7 +78,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   await Promise.all(work);
   const faults = await harming;
   const ids = [...setting.transactionalIds, ...COPIERS.map(group)];
-  await Promise.all(ids.map((id) => endWhatIsOpen(address, id)));
+  await Promise.all(ids.map((id) => endWhatIsOpen(new Connection(address, 'healer', 5000, layer), id)));
   const surveys = await surveyed(admin, [...events, ...copies]);
   const offsets = await Promise.all(
     COPIERS.map(async (name, i): Promise<CommittedOffset> => {
@@ -120,8 +122,7 @@ async function createTopics(admin: Connection, topics: readonly (readonly Partit
     );
 }
 
-async function endWhatIsOpen(address: Address, transactionalId: string): Promise<void> {
-  const connection = new Connection(address, 'healer', 5000);
+async function endWhatIsOpen(connection: Connection, transactionalId: string): Promise<void> {
   await new TransactionalProducer(connection, transactionalId, 'new', 60_000, HEAL_MS).init();
   connection.cut();
 }
