@@ -36,6 +36,8 @@ const COMPAT = join(ROOT, 'compat');
 const REPORT = join(ROOT, 'build', 'compat-report');
 const PASSES = join(COMPAT, 'passes.json');
 const LONGEST_SECONDS = 240;
+/** Transactions that are left open are looked for every ten seconds else. */
+const OVERRIDES = ['transaction.abort.timed.out.transaction.cleanup.interval.ms=500'];
 
 const scenarios = Object.keys(JSON.parse(readFileSync(join(COMPAT, 'scenarios.json'), 'utf8')) as Record<string, string>);
 const passes = JSON.parse(readFileSync(PASSES, 'utf8')) as Record<string, string[]>;
@@ -93,7 +95,7 @@ async function run(client: string, command: readonly string[]): Promise<{ passed
   console.log(`-- ${client}`);
   const given = process.env['BOOTSTRAP'];
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-compat-'));
-  const broker = given === undefined ? await startBlumfeld(folder) : undefined;
+  const broker = given === undefined ? await startBlumfeld(folder, OVERRIDES) : undefined;
   try {
     const outcomes = await outcomesOf(command, given ?? broker?.address ?? '');
     mkdirSync(REPORT, { recursive: true });

@@ -44,6 +44,8 @@ try {
         seed: seed + round,
         seconds: Number(values.seconds),
         restMs: Infinity,
+        transactionTimeoutMs: 60_000,
+        surveyMs: 2000,
         layer: one.layer(new Chance(seed + round)),
       });
       const found = new Map<AnomalyName, number>();

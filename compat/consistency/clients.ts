@@ -11,6 +11,7 @@ import { logOf, TransactionalProducer, type Partition, type Style } from './tran
 export interface Setting {
   readonly events: readonly Partition[];
   readonly copies: readonly Partition[];
+  readonly transactionTimeoutMs: number;
   readonly transactionalIds: readonly string[];
   readonly connect: (clientId: string, patienceMs: number) => Connection;
   readonly record: (attempt: Attempt) => void;
@@ -18,7 +19,6 @@ export interface Setting {
   readonly now: () => number;
 }
 
-const TRANSACTION_TIMEOUT_MS = 6000;
 const STEP_PATIENCE_MS = 12_000;
 const FETCH_BYTES = 40_000;
 const STYLES: readonly Style[] = ['old', 'new', 'new'];
@@ -136,7 +136,13 @@ export async function write(name: string, home: string, setting: Setting, chance
   for (let life = 0; !setting.isOver(); life++) {
     const connection = setting.connect(`${name}-${life}`, 1500 + chance.below(3000));
     const id = chance.often(0.8) ? home : chance.one(setting.transactionalIds);
-    const producer = new TransactionalProducer(connection, id, chance.one(STYLES), TRANSACTION_TIMEOUT_MS, STEP_PATIENCE_MS);
+    const producer = new TransactionalProducer(
+      connection,
+      id,
+      chance.one(STYLES),
+      setting.transactionTimeoutMs,
+      STEP_PATIENCE_MS,
+    );
     positions.assign(chance.often(0.1));
     let mustInit = true;
     let own = false;
@@ -214,7 +220,13 @@ export async function read(name: string, setting: Setting, chance: Chance): Prom
 export async function copy(name: string, group: string, from: Partition, setting: Setting, chance: Chance): Promise<void> {
   for (let life = 0; !setting.isOver(); life++) {
     const connection = setting.connect(`${name}-${life}`, 1500 + chance.below(3000));
-    const producer = new TransactionalProducer(connection, group, chance.one(STYLES), TRANSACTION_TIMEOUT_MS, STEP_PATIENCE_MS);
+    const producer = new TransactionalProducer(
+      connection,
+      group,
+      chance.one(STYLES),
+      setting.transactionTimeoutMs,
+      STEP_PATIENCE_MS,
+    );
     let position: number | undefined;
     for (let transaction = 0; !setting.isOver(); transaction++) {
       const draft = new Draft(setting, `${name}.${life}.${transaction}`);

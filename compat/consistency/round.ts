@@ -17,6 +17,10 @@ export interface RoundOptions {
   readonly seconds: number;
   /** Between two faults, on average. */
   readonly restMs: number;
+  /** After which the broker aborts a transaction that is left open. */
+  readonly transactionTimeoutMs: number;
+  /** How long markers are waited for in the end. */
+  readonly surveyMs: number;
   /** What the clients' requests go through. */
   readonly layer?: Layer;
 }
@@ -50,6 +54,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   const setting: Setting = {
     events,
     copies,
+    transactionTimeoutMs: options.transactionTimeoutMs,
     transactionalIds: Array.from({ length: WRITERS }, (_, i) => `writer-${i}`),
     connect(clientId, patienceMs) {
       const connection = new Connection(address, clientId, patienceMs, layer);
@@ -79,7 +84,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   const faults = await harming;
   const ids = [...setting.transactionalIds, ...COPIERS.map(group)];
   await Promise.all(ids.map((id) => endWhatIsOpen(new Connection(address, 'healer', 5000, layer), id)));
-  const surveys = await surveyed(admin, [...events, ...copies]);
+  const surveys = await surveyed(admin, [...events, ...copies], options.surveyMs);
   const offsets = await Promise.all(
     COPIERS.map(async (name, i): Promise<CommittedOffset> => {
       const from = events[i] ?? { topic: '', index: 0 };
@@ -128,9 +133,9 @@ async function endWhatIsOpen(connection: Connection, transactionalId: string): P
 }
 
 /** Every log to its end. Markers may still be on their way, so what is stable is waited for. */
-async function surveyed(connection: Connection, logs: readonly Partition[]): Promise<Survey[]> {
+async function surveyed(connection: Connection, logs: readonly Partition[], patienceMs: number): Promise<Survey[]> {
   const surveys: Survey[] = [];
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + patienceMs;
   for (const partition of logs) {
     const entries: Entry[] = [];
     for (let at = 0; ; ) {
@@ -145,8 +150,8 @@ async function surveyed(connection: Connection, logs: readonly Partition[]): Pro
         maxWaitMs: 200,
       });
       entries.push(...more);
-      const isWhole = next === lastStableOffset && next === at;
-      if (isWhole && (lastStableOffset === highWatermark || Date.now() > deadline)) {
+      const isWhole = next === highWatermark && next === lastStableOffset;
+      if (isWhole || (next === at && Date.now() > deadline)) {
         surveys.push({ log: logOf(partition), entries, lastStableOffset, highWatermark });
         break;
       }

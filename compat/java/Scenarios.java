@@ -45,13 +45,13 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public final class Scenarios {
     private static final String BOOTSTRAP = System.getenv("BOOTSTRAP");
-    private static final String PREFIX = System.getenv("PREFIX");
+    static final String PREFIX = System.getenv("PREFIX");
     private static final int COUNT = 100;
     private static final long BASE_TIME = System.currentTimeMillis() / 1000 * 1000 - 3_600_000;
     private static final long EARLIEST = -2;
 
     /** A failure that says what was not as it should be. */
-    private static final class Fault extends RuntimeException {
+    static final class Fault extends RuntimeException {
         Fault(String what) {
             super(what);
         }
@@ -63,7 +63,7 @@ public final class Scenarios {
         }
     }
 
-    private record Sent(byte[] key, byte[] value, List<Header> headers, long time) {}
+    record Sent(byte[] key, byte[] value, List<Header> headers, long time) {}
 
     private interface Scenario {
         void run() throws Exception;
@@ -72,7 +72,7 @@ public final class Scenarios {
     private final AdminClient admin = AdminClient.create(properties());
     private final List<Sent> records = recordSet();
 
-    private static Properties properties() {
+    static Properties properties() {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", BOOTSTRAP);
         return properties;
@@ -110,11 +110,11 @@ public final class Scenarios {
         return all;
     }
 
-    private static void check(boolean condition, String what) {
+    static void check(boolean condition, String what) {
         if (!condition) throw new Fault(what);
     }
 
-    private static void same(List<ConsumerRecord<byte[], byte[]>> read, List<Sent> sent) {
+    static void same(List<ConsumerRecord<byte[], byte[]>> read, List<Sent> sent) {
         check(read.size() == sent.size(), read.size() + " records, " + sent.size() + " expected");
         for (int i = 0; i < read.size(); i++) {
             ConsumerRecord<byte[], byte[]> got = read.get(i);
@@ -126,7 +126,7 @@ public final class Scenarios {
         }
     }
 
-    private String topic(String name, int partitions) throws Exception {
+    String topic(String name, int partitions) throws Exception {
         String full = PREFIX + "-" + name;
         NewTopic topic = new NewTopic(full, partitions, (short) 1).configs(Map.of("retention.ms", "-1"));
         admin.createTopics(Set.of(topic)).all().get(20, TimeUnit.SECONDS);
@@ -148,7 +148,7 @@ public final class Scenarios {
         return offsets;
     }
 
-    private static Consumer<byte[], byte[]> consumer(Map<String, String> settings) {
+    static Consumer<byte[], byte[]> consumer(Map<String, String> settings) {
         Properties properties = properties();
         properties.put("enable.auto.commit", "false");
         properties.put("auto.offset.reset", "earliest");
@@ -156,7 +156,7 @@ public final class Scenarios {
         return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    private static List<ConsumerRecord<byte[], byte[]>> poll(Consumer<byte[], byte[]> consumer, int count, long seconds) {
+    static List<ConsumerRecord<byte[], byte[]>> poll(Consumer<byte[], byte[]> consumer, int count, long seconds) {
         List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
         long deadline = System.nanoTime() + seconds * 1_000_000_000L;
         while (all.size() < count && System.nanoTime() < deadline) consumer.poll(Duration.ofMillis(200)).forEach(all::add);
@@ -181,7 +181,7 @@ public final class Scenarios {
         for (int i = 0; i < COUNT; i++) check(offsets.get(i) == i, "record " + i + " was told offset " + offsets.get(i));
     }
 
-    private String filled(String name) throws Exception {
+    String filled(String name) throws Exception {
         String topic = topic(name, 1);
         produce(topic, 0, records, Map.of());
         return topic;
@@ -363,7 +363,7 @@ public final class Scenarios {
         same(read(partition.topic(), EARLIEST, COUNT - 30), records.subList(30, COUNT));
     }
 
-    private static Consumer<byte[], byte[]> member(String group, String topic, String clientId) {
+    static Consumer<byte[], byte[]> member(String group, String topic, String clientId) {
         Map<String, String> settings = Map.of("group.id", group, "client.id", clientId, "heartbeat.interval.ms", "500", "session.timeout.ms", "10000");
         Consumer<byte[], byte[]> consumer = consumer(settings);
         consumer.subscribe(Set.of(topic));
@@ -385,7 +385,7 @@ public final class Scenarios {
         check(committed.offset() == 60 && committed.metadata().equals("sixty"), "committed " + committed);
     }
 
-    private Map<TopicPartition, OffsetAndMetadata> committed(String group) throws Exception {
+    Map<TopicPartition, OffsetAndMetadata> committed(String group) throws Exception {
         return admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get(20, TimeUnit.SECONDS);
     }
 
@@ -486,6 +486,12 @@ public final class Scenarios {
         all.put("describe-group", this::describeGroup);
         all.put("delete-group", this::deleteGroup);
         all.put("delete-topic", this::deleteTopic);
+        Transactions transactions = new Transactions(this, records);
+        all.put("txn-commit", transactions::commit);
+        all.put("txn-abort", transactions::abort);
+        all.put("txn-fenced", transactions::fenced);
+        all.put("txn-offsets", transactions::offsets);
+        all.put("txn-timeout", transactions::timeout);
         return all;
     }
 
