@@ -27,8 +27,8 @@ function headersOf(list) {
 }
 
 /** Every reader is a member of a group: the client knows no other. */
-async function reader(groupId, topic, { clientId = 'reader', fromBeginning = true } = {}) {
-  const consumer = kafka(clientId).consumer({ groupId, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 5000, maxWaitTimeInMs: 200 });
+async function reader(groupId, topic, { clientId = 'reader', fromBeginning = true, partition, readUncommitted = false } = {}) {
+  const consumer = kafka(clientId).consumer({ groupId, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 5000, maxWaitTimeInMs: 200, readUncommitted });
   const records = [];
   let assigned = 0;
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
@@ -41,8 +41,8 @@ async function reader(groupId, topic, { clientId = 'reader', fromBeginning = tru
   await consumer.subscribe({ topics: [topic], fromBeginning });
   await consumer.run({
     autoCommit: false,
-    eachMessage: async ({ message: { key, value, headers, timestamp } }) => {
-      records.push({ key, value, headers: pairs(headers), time: Number(timestamp) });
+    eachMessage: async ({ partition: from, message: { key, value, headers, timestamp } }) => {
+      if (partition === undefined || partition === from) records.push({ key, value, headers: pairs(headers), time: Number(timestamp) });
     },
   });
   await joined;
@@ -54,6 +54,8 @@ async function reader(groupId, topic, { clientId = 'reader', fromBeginning = tru
     close: () => consumer.disconnect(),
   };
 }
+
+const messagesOf = (partition, records) => records.map(({ key, value, headers, time }) => ({ key, value, partition, headers: headersOf(headers), timestamp: String(time) }));
 
 await run({
   /** It refuses a header that is null. */
@@ -81,11 +83,28 @@ await run({
   async produce(topic, partition, records, codec, acks, idempotent) {
     const producer = kafka('producer').producer({ idempotent });
     await producer.connect();
-    const messages = records.map(({ key, value, headers, time }) => ({ key, value, partition, headers: headersOf(headers), timestamp: String(time) }));
-    const [told] = await producer.send({ topic, acks: acks === 'all' ? -1 : Number(acks), compression: CODECS[codec], messages });
+    const [told] = await producer.send({ topic, acks: acks === 'all' ? -1 : Number(acks), compression: CODECS[codec], messages: messagesOf(partition, records) });
     await producer.disconnect();
     return told === undefined ? undefined : Number(told.baseOffset);
   },
+
+  async transactional(transactionalId, transactionTimeout) {
+    const producer = kafka('producer').producer({ transactionalId, transactionTimeout, idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    let transaction;
+    return {
+      async begin() {
+        transaction = await producer.transaction();
+      },
+      send: (topic, partition, records) => transaction.send({ topic, messages: messagesOf(partition, records) }),
+      sendOffset: (_member, consumerGroupId, topic, offset) =>
+        transaction.sendOffsets({ consumerGroupId, topics: [{ topic, partitions: [{ partition: 0, offset: String(offset) }] }] }),
+      end: (commit) => (commit ? transaction.commit() : transaction.abort()),
+      close: () => producer.disconnect(),
+    };
+  },
+  consumeIsolated: (topic, partition, isolation) =>
+    reader(`${PREFIX}-reader-${groups++}`, topic, { partition, readUncommitted: isolation === 'read_uncommitted' }),
 
   async consume(topic, partition, offset) {
     const one = await reader(`${PREFIX}-reader-${groups++}`, topic, { fromBeginning: offset === EARLIEST });

@@ -17,12 +17,18 @@ async function reader(groupId, topic, clientId, options) {
   const consumer = new Consumer({ clientId, groupId, bootstrapBrokers, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 10_000, maxWaitTime: 200, autocommit: false });
   const records = [];
   const stream = await consumer.consume({ topics: [topic], ...options });
-  stream.on('data', ({ key, value, headers, timestamp }) => {
+  let last;
+  stream.on('data', (message) => {
+    const { key, value, headers, timestamp, partition } = message;
+    if (options.partition !== undefined && options.partition !== partition) return;
+    last = message;
     const list = [...headers].map(([name, text]) => [String(name), bytes(text)]);
     records.push({ key: bytes(key), value: bytes(value), headers: list, time: Number(timestamp) });
   });
   return {
+    consumer,
     records,
+    last: () => last,
     assigned: () => consumer.assignments?.find((one) => one.topic === topic)?.partitions.length ?? 0,
     commit: (name, partition, offset) => consumer.commit({ offsets: [{ topic: name, partition, offset: BigInt(offset), leaderEpoch: 0 }] }),
     async close() {
@@ -31,6 +37,16 @@ async function reader(groupId, topic, clientId, options) {
     },
   };
 }
+
+const messagesOf = (topic, partition, records) =>
+  records.map(({ key, value, headers, time }) => ({
+    topic,
+    partition,
+    key: key ?? undefined,
+    value: value ?? undefined,
+    headers: new Map(headers.map(([name, text]) => [Buffer.from(name), text])),
+    timestamp: BigInt(time),
+  }));
 
 await run({
   sendable: (record) => record,
@@ -55,21 +71,33 @@ await run({
   async produce(topic, partition, records, compression, acks, idempotent) {
     if (compression === 'zstd' && process.versions.node.startsWith('20.')) throw new NoSuchCall("its zstd is Node's own, which came with Node 22.15");
     const producer = new Producer({ clientId: 'producer', bootstrapBrokers, idempotent });
-    const messages = records.map(({ key, value, headers, time }) => ({
-      topic,
-      partition,
-      key: key ?? undefined,
-      value: value ?? undefined,
-      headers: new Map(headers.map(([name, text]) => [Buffer.from(name), text])),
-      timestamp: BigInt(time),
-    }));
     try {
-      const { offsets } = await producer.send({ messages, compression, acks: acks === 'all' ? -1 : Number(acks) });
+      const { offsets } = await producer.send({ messages: messagesOf(topic, partition, records), compression, acks: acks === 'all' ? -1 : Number(acks) });
       return offsets === undefined ? undefined : Number(offsets[0].offset);
     } finally {
       await producer.close();
     }
   },
+
+  async transactional(transactionalId, timeout) {
+    const producer = new Producer({ clientId: 'producer', bootstrapBrokers, transactionalId, idempotent: true, producerId: -1n, producerEpoch: -1, timeout });
+    let transaction;
+    return {
+      async begin() {
+        transaction = await producer.beginTransaction();
+      },
+      send: (topic, partition, records) => transaction.send({ messages: messagesOf(topic, partition, records) }),
+      /** It takes a message that was read, not an offset. */
+      async sendOffset(member, _group, topic, offset) {
+        await transaction.addConsumer(member.consumer);
+        await transaction.addOffset({ ...member.last(), topic, partition: 0, offset: BigInt(offset) - 1n });
+      },
+      end: (commit) => (commit ? transaction.commit() : transaction.abort()),
+      close: () => producer.close(),
+    };
+  },
+  consumeIsolated: (topic, partition, isolation) =>
+    reader(`${PREFIX}-reader-${groups++}`, topic, 'reader', { mode: 'earliest', partition, isolationLevel: isolation === 'read_uncommitted' ? 0 : 1 }),
 
   consume(topic, partition, offset) {
     const options = offset === EARLIEST ? { mode: 'earliest' } : offset === LATEST ? { mode: 'latest' } : { mode: 'manual', offsets: [{ topic, partition, offset: BigInt(offset) }] };

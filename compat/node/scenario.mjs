@@ -1,6 +1,7 @@
 /**
  * The scenarios of compat/scenarios.json over any client that has the calls used here. A record is `{ key, value, headers, time }`: Buffers or null, headers as pairs,
  * milliseconds. A reader has `records`, an array it adds to as they come, and `close()`; a member of a group is a reader with `assigned()` and `commit(...)`.
+ * A transactional producer has `begin()`, `send(topic, partition, records)`, `sendOffset(member, group, topic, offset)` (of partition 0), `end(commit)` and `close()`.
  * `sendable` of a client turns a record that it does not send as it is into the nearest that it sends.
  */
 import { randomBytes } from 'node:crypto';
@@ -238,6 +239,120 @@ function scenarios(client) {
     check(!(await client.topics()).includes(name), 'still listed');
   }
 
+  async function producer(name, timeoutMs = 30_000) {
+    if (client.transactional === undefined) throw new NoSuchCall('it has no transactions');
+    return client.transactional(named(name), timeoutMs);
+  }
+
+  async function isolated(isolation, name, count, partition = 0) {
+    const reader = await client.consumeIsolated(name, partition, isolation);
+    try {
+      return [...(await taken(reader, count))];
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async function nothingCommitted(name) {
+    const reader = await client.consumeIsolated(name, 0, 'read_committed');
+    await sleep(1000);
+    check(reader.records.length === 0, `${reader.records.length} records are seen before they are committed`);
+    await reader.close();
+  }
+
+  async function refused(transactional) {
+    const committed = await transactional.end(true).then(
+      () => true,
+      () => false,
+    );
+    check(!committed, 'a transaction that cannot be committed was');
+  }
+
+  async function txnCommit() {
+    const one = await producer('txn-commit');
+    const name = await topic('txn-commit', 2);
+    await one.begin();
+    for (const partition of [0, 1]) await one.send(name, partition, records);
+    same(await isolated('read_uncommitted', name, COUNT), records);
+    await nothingCommitted(name);
+    await one.end(true);
+    for (const partition of [0, 1]) {
+      same(await isolated('read_committed', name, COUNT, partition), records);
+      const end = await client.offsetAt(name, partition, LATEST);
+      check(end === COUNT + 1, `the end is ${end}, a marker stands behind ${COUNT} records`);
+    }
+    await one.close();
+  }
+
+  async function txnAbort() {
+    const one = await producer('txn-abort');
+    const name = await topic('txn-abort');
+    await one.begin();
+    await one.send(name, 0, records.slice(0, 40));
+    await one.end(false);
+    await one.begin();
+    await one.send(name, 0, records.slice(40));
+    await one.end(true);
+    same(await isolated('read_committed', name, 60), records.slice(40));
+    same(await isolated('read_uncommitted', name, COUNT), records);
+    await one.close();
+  }
+
+  async function txnFenced() {
+    const one = await producer('txn-fenced');
+    const name = await topic('txn-fenced');
+    await one.begin();
+    await one.send(name, 0, records.slice(0, 10));
+    const two = await producer('txn-fenced');
+    await two.begin();
+    await two.send(name, 0, records.slice(10, 20));
+    await refused(one);
+    await two.end(true);
+    same(await isolated('read_committed', name, 10), records.slice(10, 20));
+    await two.close();
+    await one.close();
+  }
+
+  const committedOrNone = async (group, name) => client.committed(group, name, 0).catch(() => -1);
+
+  async function txnOffsets() {
+    const one = await producer('txn-offsets');
+    const [source, target, group] = [await filled('txn-offsets'), await topic('txn-offsets-copy'), named('txn-offsets')];
+    const member = await client.join(group, source, 'one');
+    const read = [...(await taken(member, COUNT))];
+    same(read, records);
+    for (const commit of [false, true]) {
+      await one.begin();
+      await one.send(target, 0, read);
+      await one.sendOffset(member, group, source, commit ? COUNT : 50);
+      const early = await committedOrNone(group, source);
+      check(early < 0, `${early} is committed before the transaction is`);
+      await one.end(commit);
+    }
+    const deadline = Date.now() + 20_000;
+    for (let offset = -1; offset !== COUNT; offset = await committedOrNone(group, source)) {
+      check(Date.now() < deadline, `committed ${offset}`);
+      await sleep(20);
+    }
+    same(await isolated('read_committed', target, COUNT), records);
+    await one.close();
+    await member.close();
+  }
+
+  async function txnTimeout() {
+    const [slow, other] = [await producer('txn-timeout', 1000), await producer('txn-timeout-other')];
+    const name = await topic('txn-timeout');
+    await slow.begin();
+    await slow.send(name, 0, records.slice(0, 10));
+    await other.begin();
+    await other.send(name, 0, records.slice(10, 20));
+    await other.end(true);
+    same(await isolated('read_committed', name, 10), records.slice(10, 20));
+    await refused(slow);
+    await other.close();
+    await slow.close();
+  }
+
   return {
     create,
     describe,
@@ -258,6 +373,11 @@ function scenarios(client) {
     'describe-group': describeGroup,
     'delete-group': deleteGroup,
     'delete-topic': deleteTopic,
+    'txn-commit': txnCommit,
+    'txn-abort': txnAbort,
+    'txn-fenced': txnFenced,
+    'txn-offsets': txnOffsets,
+    'txn-timeout': txnTimeout,
   };
 }
 

@@ -61,6 +61,35 @@ class Reader:
         wait(self.consumer.stop())
 
 
+class Transactional:
+    def __init__(self, transactional_id, timeout_ms):
+        self.producer = wait(made(AIOKafkaProducer, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms))
+        wait(self.producer.start())
+
+    def begin(self):
+        wait(self.producer.begin_transaction())
+
+    def send(self, topic, partition, records):
+        async def all_sent():
+            futures = [
+                await self.producer.send(topic, value=value, key=key, headers=headers, partition=partition, timestamp_ms=timestamp)
+                for key, value, headers, timestamp in records
+            ]
+            for future in futures:
+                await future
+
+        wait(all_sent())
+
+    def send_offset(self, member, group, topic, partition, offset):
+        wait(self.producer.send_offsets_to_transaction({TopicPartition(topic, partition): offset}, group))
+
+    def end(self, commit):
+        wait(self.producer.commit_transaction() if commit else self.producer.abort_transaction())
+
+    def close(self):
+        wait(self.producer.stop())
+
+
 class AioKafka:
     def sendable(self, key, *rest):
         """It refuses a record where key and value are null."""
@@ -117,6 +146,15 @@ class AioKafka:
             return [one.offset for one in answers if one is not None]
 
         return wait(send())
+
+    def transactional(self, transactional_id, timeout_ms):
+        return Transactional(transactional_id, timeout_ms)
+
+    def consume_isolated(self, topic, partition, isolation):
+        reader, at = Reader(isolation_level=isolation), TopicPartition(topic, partition)
+        wait(reader.assign(at))
+        wait(reader.consumer.seek_to_beginning(at))
+        return reader
 
     def consume(self, topic, partition, offset):
         reader, at = Reader(), TopicPartition(topic, partition)

@@ -63,6 +63,48 @@ class Reader:
         self.consumer.close()
 
 
+class Transactional:
+    def __init__(self, transactional_id, timeout_ms):
+        settings = {"transactional.id": transactional_id, "transaction.timeout.ms": timeout_ms, "message.timeout.ms": min(timeout_ms, 20000)}
+        self.producer = Producer({"bootstrap.servers": BOOTSTRAP, **settings})
+        self.producer.init_transactions(20)
+        self.begin = self.producer.begin_transaction
+
+    def send(self, topic, partition, records):
+        send(self.producer, topic, partition, records)
+
+    def send_offset(self, member, group, topic, partition, offset):
+        metadata = member.consumer.consumer_group_metadata()
+        self.producer.send_offsets_to_transaction([TopicPartition(topic, partition, offset)], metadata, 20)
+
+    def end(self, commit):
+        if commit:
+            self.producer.commit_transaction(20)
+        else:
+            self.producer.abort_transaction(20)
+
+    def close(self):
+        pass
+
+
+def send(producer, topic, partition, records):
+    delivered = []
+    for key, value, headers, timestamp in records:
+        producer.produce(
+            topic,
+            value,
+            key,
+            partition=partition,
+            headers=headers,
+            timestamp=timestamp,
+            on_delivery=lambda error, message: delivered.append((error, message.offset())),
+        )
+    expect(producer.flush(20) == 0 and len(delivered) == len(records), "records were left undelivered")
+    errors = [str(error) for error, _ in delivered if error is not None]
+    expect(errors == [], f"{errors[:1]}")
+    return [offset for _, offset in delivered]
+
+
 class Librdkafka:
     def sendable(self, *record):
         return record
@@ -101,21 +143,15 @@ class Librdkafka:
     def produce(self, topic, partition, records, codec, acks, idempotent):
         settings = {"enable.idempotence": True} if idempotent else {}
         producer = Producer({"bootstrap.servers": BOOTSTRAP, "linger.ms": 5, "compression.type": codec, "acks": acks, **settings})
-        delivered = []
-        for key, value, headers, timestamp in records:
-            producer.produce(
-                topic,
-                value,
-                key,
-                partition=partition,
-                headers=headers,
-                timestamp=timestamp,
-                on_delivery=lambda error, message: delivered.append((error, message.offset())),
-            )
-        expect(producer.flush(20) == 0 and len(delivered) == len(records), "records were left undelivered")
-        errors = [str(error) for error, _ in delivered if error is not None]
-        expect(errors == [], f"{errors[:1]}")
-        return [offset for _, offset in delivered]
+        return send(producer, topic, partition, records)
+
+    def transactional(self, transactional_id, timeout_ms):
+        return Transactional(transactional_id, timeout_ms)
+
+    def consume_isolated(self, topic, partition, isolation):
+        reader = Reader(f"{PREFIX}-none", **{"isolation.level": isolation})
+        reader.consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
+        return reader
 
     def consume(self, topic, partition, offset):
         reader = Reader(f"{PREFIX}-none")

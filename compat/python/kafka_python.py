@@ -33,6 +33,34 @@ class Reader:
         self.consumer.close()
 
 
+class Transactional:
+    def __init__(self, transactional_id, timeout_ms):
+        self.producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id=transactional_id, transaction_timeout_ms=timeout_ms)
+        self.producer.init_transactions()
+        self.begin = self.producer.begin_transaction
+
+    def send(self, topic, partition, records):
+        futures = [
+            self.producer.send(topic, value=value, key=key, headers=headers, partition=partition, timestamp_ms=timestamp)
+            for key, value, headers, timestamp in records
+        ]
+        for future in futures:
+            future.get(20)
+
+    def send_offset(self, member, group, topic, partition, offset):
+        offsets = {TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)}
+        self.producer.send_offsets_to_transaction(offsets, member.consumer.group_metadata())
+
+    def end(self, commit):
+        if commit:
+            self.producer.commit_transaction()
+        else:
+            self.producer.abort_transaction()
+
+    def close(self):
+        self.producer.close(timeout=5)
+
+
 class KafkaPython:
     def sendable(self, key, value, headers, timestamp):
         """It refuses a record where key and value are null, and a header that is."""
@@ -83,6 +111,15 @@ class KafkaPython:
         offsets = [future.get(20).offset for future in futures]
         producer.close()
         return offsets
+
+    def transactional(self, transactional_id, timeout_ms):
+        return Transactional(transactional_id, timeout_ms)
+
+    def consume_isolated(self, topic, partition, isolation):
+        reader, at = Reader(isolation_level=isolation), TopicPartition(topic, partition)
+        reader.consumer.assign([at])
+        reader.consumer.seek_to_beginning(at)
+        return reader
 
     def consume(self, topic, partition, offset):
         reader, at = Reader(), TopicPartition(topic, partition)

@@ -1,6 +1,7 @@
 """
 The scenarios of compat/scenarios.json over any client that has these calls (`kafka_python.py` is the plainest). A reader has `read(seconds)`, which waits for at least one record, and `close()`; a
-member of a group is a reader with `assigned()`, the number of its partitions, and `commit(topic, partition, offset)`. Records are (key, value, headers, timestamp). `sendable` turns a
+member of a group is a reader with `assigned()`, the number of its partitions, and `commit(topic, partition, offset)`. A transactional producer has `begin()`, `send(topic, partition, records)`, which waits for
+the acknowledgements, `send_offset(member, group, topic, partition, offset)`, `end(commit)` and `close()`. Records are (key, value, headers, timestamp). `sendable` turns a
 record that the client refuses to send into the nearest that it sends.
 """
 
@@ -244,6 +245,107 @@ class Scenarios:
         self.client.delete_topic(name)
         expect(name not in self.client.topics(), "still listed")
 
+    def isolated(self, isolation, name, count, partition=0, seconds=20):
+        reader = self.client.consume_isolated(name, partition, isolation)
+        try:
+            return take(reader, count, seconds)
+        finally:
+            reader.close()
+
+    def nothing_committed(self, name):
+        seen = self.isolated("read_committed", name, 1, seconds=1)
+        expect(seen == [], f"{len(seen)} records are seen before they are committed")
+
+    def producer(self, name, timeout_ms=30_000):
+        return self.client.transactional(f"{PREFIX}-{name}", timeout_ms)
+
+    def txn_commit(self):
+        producer, name = self.producer("txn-commit"), self.topic("txn-commit", 2)
+        producer.begin()
+        for partition in range(2):
+            producer.send(name, partition, RECORDS)
+        same(self.isolated("read_uncommitted", name, COUNT), RECORDS)
+        self.nothing_committed(name)
+        producer.end(True)
+        for partition in range(2):
+            same(self.isolated("read_committed", name, COUNT, partition), RECORDS)
+            end = self.client.offset_at(name, partition, LATEST)
+            expect(end == COUNT + 1, f"the end is {end}, a marker stands behind {COUNT} records")
+        producer.close()
+
+    def txn_abort(self):
+        producer, name = self.producer("txn-abort"), self.topic("txn-abort")
+        producer.begin()
+        producer.send(name, 0, RECORDS[:40])
+        producer.end(False)
+        producer.begin()
+        producer.send(name, 0, RECORDS[40:])
+        producer.end(True)
+        same(self.isolated("read_committed", name, 60), RECORDS[40:])
+        same(self.isolated("read_uncommitted", name, COUNT), RECORDS)
+        producer.close()
+
+    def refused(self, producer):
+        try:
+            producer.end(True)
+        except Exception:
+            return
+        raise AssertionError("a transaction that cannot be committed was")
+
+    def txn_fenced(self):
+        one, name = self.producer("txn-fenced"), self.topic("txn-fenced")
+        one.begin()
+        one.send(name, 0, RECORDS[:10])
+        two = self.producer("txn-fenced")
+        two.begin()
+        two.send(name, 0, RECORDS[10:20])
+        self.refused(one)
+        two.end(True)
+        same(self.isolated("read_committed", name, 10), RECORDS[10:20])
+        two.close()
+        one.close()
+
+    def committed_or_none(self, group, name):
+        try:
+            offset = self.client.committed(group, name, 0)
+        except KeyError:
+            return None
+        return None if offset < 0 else offset
+
+    def txn_offsets(self):
+        producer = self.producer("txn-offsets")
+        source, target, group = self.filled("txn-offsets"), self.topic("txn-offsets-copy"), f"{PREFIX}-txn-offsets"
+        member = self.client.join(group, source, "one")
+        records = take(member, COUNT)
+        same(records, RECORDS)
+        for commit in (False, True):
+            producer.begin()
+            producer.send(target, 0, records)
+            producer.send_offset(member, group, source, 0, COUNT if commit else 50)
+            early = self.committed_or_none(group, source)
+            expect(early is None, f"{early} is committed before the transaction is")
+            producer.end(commit)
+        deadline = time.monotonic() + 20
+        while (offset := self.committed_or_none(group, source)) != COUNT:
+            expect(time.monotonic() < deadline, f"committed {offset}")
+            time.sleep(0.02)
+        same(self.isolated("read_committed", target, COUNT), RECORDS)
+        producer.close()
+        member.close()
+
+    def txn_timeout(self):
+        slow, other = self.producer("txn-timeout", 1000), self.producer("txn-timeout-other")
+        name = self.topic("txn-timeout")
+        slow.begin()
+        slow.send(name, 0, RECORDS[:10])
+        other.begin()
+        other.send(name, 0, RECORDS[10:20])
+        other.end(True)
+        same(self.isolated("read_committed", name, 10), RECORDS[10:20])
+        self.refused(slow)
+        other.close()
+        slow.close()
+
     def table(self):
         return {
             "create": self.create,
@@ -265,6 +367,11 @@ class Scenarios:
             "describe-group": self.describe_group,
             "delete-group": self.delete_group,
             "delete-topic": self.delete_topic,
+            "txn-commit": self.txn_commit,
+            "txn-abort": self.txn_abort,
+            "txn-fenced": self.txn_fenced,
+            "txn-offsets": self.txn_offsets,
+            "txn-timeout": self.txn_timeout,
         }
 
 

@@ -116,13 +116,7 @@ func (c client) Produce(topic string, partition int32, records []scenario.Record
 		return nil, err
 	}
 	defer producer.Close()
-	sent := make([]*kgo.Record, len(records))
-	for i, one := range records {
-		sent[i] = &kgo.Record{Topic: topic, Partition: partition, Key: one.Key, Value: one.Value, Timestamp: time.UnixMilli(one.Time)}
-		for _, header := range one.Headers {
-			sent[i].Headers = append(sent[i].Headers, kgo.RecordHeader(header))
-		}
-	}
+	sent := recordsFor(topic, partition, records)
 	ctx, cancel := limited()
 	defer cancel()
 	if err := producer.ProduceSync(ctx, sent...).FirstErr(); err != nil {

@@ -90,6 +90,17 @@ func encoded(bytes []byte) sarama.Encoder {
 	return sarama.ByteEncoder(bytes)
 }
 
+func messagesFor(topic string, partition int32, records []scenario.Record) []*sarama.ProducerMessage {
+	messages := make([]*sarama.ProducerMessage, len(records))
+	for i, one := range records {
+		messages[i] = &sarama.ProducerMessage{Topic: topic, Partition: partition, Key: encoded(one.Key), Value: encoded(one.Value), Timestamp: time.UnixMilli(one.Time)}
+		for _, header := range one.Headers {
+			messages[i].Headers = append(messages[i].Headers, sarama.RecordHeader{Key: []byte(header.Key), Value: header.Value})
+		}
+	}
+	return messages
+}
+
 func (c client) Produce(topic string, partition int32, records []scenario.Record, o scenario.Options) ([]int64, error) {
 	settings := config()
 	settings.Producer.Compression = map[string]sarama.CompressionCodec{
@@ -106,13 +117,7 @@ func (c client) Produce(topic string, partition int32, records []scenario.Record
 		return nil, err
 	}
 	defer producer.Close()
-	messages := make([]*sarama.ProducerMessage, len(records))
-	for i, one := range records {
-		messages[i] = &sarama.ProducerMessage{Topic: topic, Partition: partition, Key: encoded(one.Key), Value: encoded(one.Value), Timestamp: time.UnixMilli(one.Time)}
-		for _, header := range one.Headers {
-			messages[i].Headers = append(messages[i].Headers, sarama.RecordHeader{Key: []byte(header.Key), Value: header.Value})
-		}
-	}
+	messages := messagesFor(topic, partition, records)
 	if err := producer.SendMessages(messages); err != nil {
 		return nil, err.(sarama.ProducerErrors)[0].Err
 	}

@@ -435,6 +435,11 @@ func Run(client Client) {
 		{"describe-group", s.describeGroup},
 		{"delete-group", s.deleteGroup},
 		{"delete-topic", s.deleteTopic},
+		{"txn-commit", s.txnCommit},
+		{"txn-abort", s.txnAbort},
+		{"txn-fenced", s.txnFenced},
+		{"txn-offsets", s.txnOffsets},
+		{"txn-timeout", s.txnTimeout},
 	} {
 		if len(os.Args) < 2 || slices.Contains(os.Args[1:], one.name) {
 			tell(one.name, one.run)

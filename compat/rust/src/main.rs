@@ -226,7 +226,7 @@ impl Scenarios {
     }
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 30] = [
     "create",
     "describe",
     "alter-config",
@@ -252,6 +252,11 @@ const NAMES: [&str; 25] = [
     "describe-group",
     "delete-group",
     "delete-topic",
+    "txn-commit",
+    "txn-abort",
+    "txn-fenced",
+    "txn-offsets",
+    "txn-timeout",
 ];
 
 #[tokio::main(flavor = "current_thread")]
