@@ -4,15 +4,16 @@ SHELL := /bin/bash
 
 PORT ?= 9092
 DATA ?= ./data
+SECONDS ?= 3600
 
 installed := node_modules/.package-lock.json
 built := build/.built
 sources := $(shell find src test protocol packaging compat -type f \( -name '*.ts' -o -name '*.json' \) -not -path 'src/wire/generated/*' 2> /dev/null)
 
-.PHONY: help run test build check compat fuzz bench clean
+.PHONY: help run test build check compat consistency fuzz bench clean
 
 help: ## what can be made (this list)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: $(built) ## installs and builds what is missing, then runs the broker on localhost:9092 with its data in ./data (PORT=, DATA=)
 	@node build/bin/main.cjs start --port $(PORT) --data-dir $(DATA)
@@ -28,6 +29,9 @@ check: $(built)
 
 compat: $(built) ## what needs other languages: clients of every family, Apache Kafka's own tools, Apache Kafka beside this broker
 	@compat/run
+
+consistency: $(built) ## an hour of transactions while the broker is killed, stopped and cut off, and a check of what was seen (SECONDS=, SEED=)
+	@CONSISTENCY_SECONDS=$(SECONDS) compat/consistency/run
 
 fuzz: $(built) ## ten minutes of requests and files made from the schemas and damaged, and a disk that fails at every operation
 	@THOROUGH=1 npx --no-install mocha --no-config build/test/hostile/disk-errors.test.js

@@ -187,7 +187,7 @@ const offsetsAtOnce: Layer = handling({
 const forgetsOffsets = (chance: Chance): Layer =>
   handling({
     async txnOffsetCommit(draft, version, forward) {
-      if (chance.often(0.8)) return forward('txnOffsetCommit', draft, version);
+      if (chance.often(0.5)) return forward('txnOffsetCommit', draft, version);
       const topics = draft.topics.map(({ name, partitions }) => ({
         name: name ?? '',
         topicId: '',

@@ -23,6 +23,12 @@ const STEP_PATIENCE_MS = 12_000;
 const FETCH_BYTES = 40_000;
 const STYLES: readonly Style[] = ['old', 'new', 'new'];
 
+/** Ends early when the run is over. */
+async function rest(ms: number, { isOver, now }: Setting): Promise<void> {
+  const end = now() + ms;
+  while (now() < end && !isOver()) await new Promise((resolve) => setTimeout(resolve, Math.min(100, end - now())));
+}
+
 /** Where a client stands in each log; polls of one `session` go on from each other. */
 class Positions {
   private readonly offsets = new Map<string, number>();
@@ -194,7 +200,8 @@ async function steps(
         partition,
         draft.fresh(1 + chance.below(4), () => (chance.often(0.1) ? chance.below(3000) : chance.below(60))),
       );
-    if (chance.often(0.05)) await new Promise((resolve) => setTimeout(resolve, chance.below(chance.often(0.05) ? 8000 : 300)));
+    // Now and then longer than the broker lets a transaction be.
+    if (chance.often(0.05)) await rest(chance.below(chance.often(0.05) ? 8000 : 300), setting);
   }
 }
 
@@ -211,9 +218,20 @@ export async function read(name: string, setting: Setting, chance: Chance): Prom
       if (!(error instanceof GaveUp || error instanceof Refused)) throw error;
       positions.assign(false);
     }
-    await new Promise((resolve) => setTimeout(resolve, chance.below(60)));
+    await rest(chance.below(60), setting);
   }
   connection.cut();
+}
+
+/** One process that copies a log. */
+interface Copier {
+  readonly group: string;
+  readonly from: Partition;
+  readonly connection: Connection;
+  readonly producer: TransactionalProducer;
+  mustInit: boolean;
+  /** Where it reads on; undefined when it has to ask where the group stands. */
+  position: number | undefined;
 }
 
 /** Copies one log, from where the group stands: each record once, whoever dies. Others with the same transactional id and group do the same, and fence this one. */
@@ -227,59 +245,61 @@ export async function copy(name: string, group: string, from: Partition, setting
       setting.transactionTimeoutMs,
       STEP_PATIENCE_MS,
     );
-    let position: number | undefined;
+    const copier: Copier = { group, from, connection, producer, mustInit: true, position: undefined };
     for (let transaction = 0; !setting.isOver(); transaction++) {
-      const draft = new Draft(setting, `${name}.${life}.${transaction}`);
       try {
-        if (position === undefined) {
-          if (!(await initialized(producer, setting, false))) break;
-          position = Math.max(0, await committedOffset(connection, group, from, STEP_PATIENCE_MS));
-        }
-        const at: number = position;
-        const { entries, next } = await fetchCommitted(connection, from, at, {
-          maxBytes: 4000 + chance.below(FETCH_BYTES),
-          untilMs: STEP_PATIENCE_MS,
-        });
-        if (next === at) {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          continue;
-        }
-        const failed = await attempt(draft, producer, setting, chance.often(0.9), () =>
-          copied(draft, producer, group, from, at, next, entries.length, setting, chance),
-        );
-        // A consumer whose transaction was aborted goes back to what is committed.
-        position = failed ? undefined : draft.commitAt === undefined ? at : next;
+        await copyOnce(copier, new Draft(setting, `${name}.${life}.${transaction}`), setting, chance);
       } catch (error) {
         if (!(error instanceof GaveUp || error instanceof Refused)) throw error;
-        position = undefined;
+        copier.mustInit = true;
       }
       if (chance.often(0.02)) break;
       // Whoever shares the id takes it over only now and then, else nobody would get anywhere.
-      if (position === undefined) await new Promise((resolve) => setTimeout(resolve, chance.below(3000)));
+      if (copier.mustInit) await rest(chance.below(2000), setting);
     }
     connection.cut();
   }
 }
 
+async function copyOnce(copier: Copier, draft: Draft, setting: Setting, chance: Chance): Promise<void> {
+  const { connection, producer, group, from } = copier;
+  if (copier.mustInit) {
+    copier.position = undefined;
+    if (!(await initialized(producer, setting, false))) return;
+    copier.mustInit = false;
+  }
+  copier.position ??= Math.max(0, await committedOffset(connection, group, from, STEP_PATIENCE_MS));
+  const at = copier.position;
+  const options = { maxBytes: 4000 + chance.below(FETCH_BYTES), untilMs: STEP_PATIENCE_MS };
+  const { entries, next } = await fetchCommitted(connection, from, at, options);
+  if (next === at) {
+    await rest(20, setting);
+    return;
+  }
+  const move: Move = { kind: 'move', group, log: logOf(from), from: at, to: next };
+  const commit = chance.often(0.9);
+  copier.mustInit = await attempt(draft, producer, setting, commit, () =>
+    copied(copier, draft, move, entries.length, setting, chance),
+  );
+  // A consumer whose transaction was aborted goes back to what is committed.
+  copier.position = commit ? next : undefined;
+}
+
 async function copied(
+  { producer, from }: Copier,
   draft: Draft,
-  producer: TransactionalProducer,
-  group: string,
-  from: Partition,
-  start: number,
-  next: number,
+  move: Move,
   count: number,
   setting: Setting,
   chance: Chance,
 ): Promise<void> {
-  const move: Move = { kind: 'move', group, log: logOf(from), from: start, to: next };
   const offsetsFirst = chance.often(0.5);
-  if (offsetsFirst) await producer.commitOffset(group, from, next);
+  if (offsetsFirst) await producer.commitOffset(move.group, from, move.to);
   await draft.send(
     producer,
     chance.one(setting.copies),
     draft.fresh(Math.max(1, Math.min(count, 8)), () => 10),
   );
-  if (!offsetsFirst) await producer.commitOffset(group, from, next);
+  if (!offsetsFirst) await producer.commitOffset(move.group, from, move.to);
   draft.steps.push(move);
 }

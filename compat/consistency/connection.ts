@@ -1,4 +1,4 @@
-/** A client that connects again by itself, asks again what may pass, and gives up when told to. */
+/** A client that connects again by itself, asks again what may pass, and gives up when told to. It asks one thing at a time. */
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { NoAnswer, PlainClient, type Address } from '../../test/support/plain-client.ts';

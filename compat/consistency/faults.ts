@@ -50,7 +50,8 @@ export async function harm(
   const counts = new Map<string, number>();
   if (restMs === Infinity) return counts;
   for (;;) {
-    await sleep(restMs / 2 + chance.below(restMs));
+    const end = Date.now() + restMs / 2 + chance.below(restMs);
+    while (Date.now() < end && !isOver()) await sleep(50);
     if (isOver()) return counts;
     const name = chance.one(WEIGHTED);
     await FAULTS[name]?.(victims, chance);

@@ -85,12 +85,11 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   const ids = [...setting.transactionalIds, ...COPIERS.map(group)];
   await Promise.all(ids.map((id) => endWhatIsOpen(new Connection(address, 'healer', 5000, layer), id)));
   const surveys = await surveyed(admin, [...events, ...copies], options.surveyMs);
-  const offsets = await Promise.all(
-    COPIERS.map(async (name, i): Promise<CommittedOffset> => {
-      const from = events[i] ?? { topic: '', index: 0 };
-      return { group: group(name), log: logOf(from), offset: await committedOffset(admin, group(name), from, HEAL_MS) };
-    }),
-  );
+  const offsets: CommittedOffset[] = [];
+  for (const [i, name] of COPIERS.entries()) {
+    const from = events[i] ?? { topic: '', index: 0 };
+    offsets.push({ group: group(name), log: logOf(from), offset: await committedOffset(admin, group(name), from, HEAL_MS) });
+  }
   admin.cut();
   return { history: { attempts, surveys, offsets }, faults };
 }
