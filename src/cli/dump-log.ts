@@ -1,13 +1,12 @@
 /** The batches and records of a `.log` or `.checkpoint` file, read piece by piece. */
-import { batchSizeAt, magicAt, SHORTEST_BATCH } from '../log/batch-header.ts';
 import { DecodeError } from '../wire/decode-error.ts';
-import { RecordBatch } from '../wire/record-batch.ts';
+import type { RecordBatch } from '../wire/record-batch.ts';
 import { type KafkaRecord, recordsOf } from '../wire/record.ts';
 import type { Files, OpenFile } from '../world/files.ts';
 import { type DumpItem, line } from './dump-item.ts';
+import { batchesOfFile } from './file-batches.ts';
 import { decodeRecord, recordJson, recordText } from './dump-record.ts';
 
-const READ_BYTES = 1024 * 1024;
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /** `topic` says how records are to be decoded; undefined: as a user's. */
@@ -21,30 +20,13 @@ export function* dumpLog(files: Files, path: string, topic: string | undefined):
 }
 
 function* batchItems(file: OpenFile, topic: string | undefined): Generator<DumpItem> {
-  const end = file.size();
-  let position = 0;
-  let bytes = Buffer.alloc(0);
-  let start = 0;
-  while (position < end) {
-    const at = position - start;
-    const size = bytes.length - at >= SHORTEST_BATCH ? batchSizeAt(bytes, at) : 0;
-    const need = size > 0 ? size : SHORTEST_BATCH;
-    if (size < 0 || position + need > end || (size > 0 && (magicAt(bytes, at) > 2 || magicAt(bytes, at) < 0))) {
-      const rest = end - position;
-      yield {
-        text: `${rest} bytes at position ${position} are no whole batch`,
-        json: { position, size: rest, torn: true },
-      };
-      return;
-    }
-    if (size === 0 || bytes.length - at < size) {
-      const wanted = Buffer.alloc(Math.min(end - position, Math.max(READ_BYTES, need)));
-      bytes = wanted.subarray(0, file.read(wanted, position));
-      start = position;
+  for (const { position, batch } of batchesOfFile(file)) {
+    if (batch !== undefined) {
+      yield batchItem(batch, position, topic);
       continue;
     }
-    yield batchItem(new RecordBatch(bytes, at), position, topic);
-    position += size;
+    const size = file.size() - position;
+    yield { text: `${size} bytes at position ${position} are no whole batch`, json: { position, size, torn: true } };
   }
 }
 

@@ -10,6 +10,7 @@ const HELP = `blumfeld: a broker that speaks Apache Kafka's protocol and keeps i
       --like-production         Apache Kafka's defaults, without those for development
       --log-level LEVEL         error, warn, info or debug (default: warn)
   blumfeld dump FILE [--json]   prints a log, index, snapshot or checkpoint file
+  blumfeld verify DIR [--json]  says what is wrong with a data directory, by file and byte, and changes nothing
   blumfeld --version
   blumfeld --help
 
@@ -27,6 +28,10 @@ async function main(args: readonly string[]): Promise<number> {
     case 'dump': {
       const { dump } = await import('./dump.ts');
       return dump(rest);
+    }
+    case 'verify': {
+      const { verify } = await import('./verify.ts');
+      return verify(rest);
     }
     case '--version':
     case '-v': {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Files } from '../world/files.ts';
 import { parseDirectoryName } from './partition-directory-name.ts';
 
-const META_PROPERTIES_FILE = 'meta.properties';
+export const META_PROPERTIES_FILE = 'meta.properties';
 
 export interface MetaProperties {
   readonly clusterId: string;
