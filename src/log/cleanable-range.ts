@@ -63,6 +63,7 @@ function firstUncleanable(log: Log, active: Segment, dirty: readonly Segment[], 
 
 function isOverdue(log: Log, dirty: readonly Segment[], nowMs: number): boolean {
   const latestMs = nowMs - Math.max(0, log.config.maxCompactionLagMs);
+  if (latestMs <= 0) return false;
   return dirty.some((segment) => {
     const timestamp = segment.firstBatchTimestamp();
     return timestamp > 0 && timestamp < latestMs;
