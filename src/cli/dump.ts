@@ -11,8 +11,8 @@ import { dumpLog } from './dump-log.ts';
 import { dumpJson, dumpLeaderEpochs, dumpOffsetCheckpoint, dumpProperties } from './dump-text.ts';
 
 const METADATA_TOPIC = '__cluster_metadata';
-/** A segment's file that is being replaced or removed says the same under its longer name. */
-const TEMPORARY_SUFFIX = /\.(deleted|cleaned|swap)$/;
+/** A file that is being written, replaced or removed says the same under its longer name. */
+const TEMPORARY_SUFFIX = /\.(deleted|cleaned|swap|part|tmp)$/;
 
 type Kind = (files: Files, path: string, baseOffset: number, topic: string | undefined) => Iterable<DumpItem>;
 
@@ -26,6 +26,8 @@ const BY_SUFFIX: { readonly [suffix: string]: Kind } = {
 };
 
 const BY_NAME: { readonly [name: string]: Kind } = {
+  // Of formatting tools before 4.4.
+  'bootstrap.checkpoint': (files, path) => dumpLog(files, path, METADATA_TOPIC),
   'leader-epoch-checkpoint': dumpLeaderEpochs,
   'recovery-point-offset-checkpoint': dumpOffsetCheckpoint,
   'replication-offset-checkpoint': dumpOffsetCheckpoint,

@@ -1,14 +1,15 @@
 /** `blumfeld dump` against the golden directories: what it says is what their listing says. */
 import { expect } from 'chai';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dumpItems } from '../../src/cli/dump.ts';
+import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
 import { runCommand } from '../support/child-broker.ts';
-import { FACTS } from '../support/protocol-data.ts';
+import { FACTS, vectors } from '../support/protocol-data.ts';
 
 interface GoldenFile {
   readonly batches?: readonly {
@@ -84,6 +85,48 @@ describe('blumfeld dump', () => {
     expect(values('meta.properties')[0]).to.deep.include({ 'node.id': '1', 'cluster.id': '4L6g3nShT-eMCtK--X86sw' });
     expect(values('__cluster_metadata-0/quorum-state')[0]).to.deep.include({ leaderId: 1, data_version: 1 });
     expect(values('.kafka_cleanshutdown')).to.deep.equal([{ version: 0, brokerEpoch: 13 }]);
+  });
+
+  it('decodes every kind of record of the coordinators, in every version, and their tombstones', () => {
+    interface Row {
+      readonly name: string;
+      readonly side: 'key' | 'value';
+      readonly bytes?: string;
+    }
+    const bytesOf = ({ bytes = '' }: Row): Buffer => Buffer.from(bytes, 'hex');
+    for (const [family, topic] of [
+      ['group', '__consumer_offsets'],
+      ['transaction', '__transaction_state'],
+      ['share', '__share_group_state'],
+    ] as const) {
+      const rows = vectors<Row>('records', `${family}.jsonl`).filter(({ bytes }) => bytes !== undefined);
+      const keys = new Map(rows.flatMap((row) => (row.side === 'key' ? [[row.name, bytesOf(row)] as const] : [])));
+      const wanted = rows.filter(({ side }) => side === 'value');
+      const records = [
+        ...wanted.map((row) => ({ name: row.name, key: keys.get(row.name) ?? null, value: bytesOf(row) })),
+        ...[...keys].map(([name, key]) => ({ name, key, value: null })),
+      ];
+      const bytes = buildBatch({
+        baseOffset: 0,
+        partitionLeaderEpoch: 0,
+        records: records.map(({ key, value }) => ({ key, value, timestamp: 1 })),
+      });
+      mkdirSync(`${directory}/${topic}-99`);
+      writeFileSync(`${directory}/${topic}-99/00000000000000000000.log`, bytes);
+      const [batch] = values(`${topic}-99/00000000000000000000.log`);
+      const shown = (batch?.['records'] ?? []) as { readonly decoded?: { readonly kind: string; readonly value: unknown } }[];
+      expect(shown.map(({ decoded }) => decoded?.kind)).to.deep.equal(records.map(({ name }) => name));
+      expect(shown.map(({ decoded }) => decoded?.value === null)).to.deep.equal(records.map(({ value }) => value === null));
+    }
+  });
+
+  it('shows files of older formatting tools, and those that are being replaced', () => {
+    const snapshot = readFileSync(`${directory}/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint`);
+    writeFileSync(`${directory}/bootstrap.checkpoint`, snapshot);
+    writeFileSync(`${directory}/00000000000000000000-0000000000.checkpoint.part`, snapshot);
+    const wanted = values('__cluster_metadata-0/00000000000000000000-0000000000.checkpoint');
+    expect(values('bootstrap.checkpoint')).to.deep.equal(wanted);
+    expect(values('00000000000000000000-0000000000.checkpoint.part')).to.deep.equal(wanted);
   });
 
   it('shows lines for people', () => {
