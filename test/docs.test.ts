@@ -1,19 +1,11 @@
-/** docs/ says what the command and the broker take. With `UPDATE=1` (`npm run docs`) the tables of settings are written. */
+/** docs/ says what the command and the broker take. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { withSettings } from './support/settings-tables.ts';
 
 const flagsIn = (text: string): string[] => [...new Set(text.match(/--[a-z][a-z-]+/g))].sort();
 
 describe('docs/', () => {
-  it('settings.md has the settings that are acted on (npm run docs writes them)', () => {
-    const document = readFileSync('docs/settings.md', 'utf8');
-    const wanted = withSettings(document);
-    if (process.env['UPDATE'] === '1') writeFileSync('docs/settings.md', wanted);
-    else expect(document).to.equal(wanted);
-  });
-
   it('command.md has every flag and command of the help, and no other', () => {
     const help = execFileSync(process.execPath, ['build/bin/main.cjs', '--help'], { encoding: 'utf8' });
     const document = readFileSync('docs/command.md', 'utf8');

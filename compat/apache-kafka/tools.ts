@@ -132,7 +132,7 @@ async function administration(jars: string, server: string): Promise<void> {
         '--topic',
         'console-none',
         '--add-config',
-        'retention.ms=86400000,cleanup.policy=[compact,delete]',
+        'retention.ms=86400000,cleanup.policy=[compact,delete],min.compaction.lag.ms=86400000',
       ]),
       /Completed updating config/,
     ),
