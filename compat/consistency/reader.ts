@@ -8,6 +8,8 @@ import { logOf, type Partition } from './transactional-producer.ts';
 
 export interface Fetched {
   readonly entries: readonly Entry[];
+  /** The whole values. */
+  readonly texts: readonly string[];
   /** Where the next fetch begins. */
   readonly next: number;
   readonly lastStableOffset: number;
@@ -59,10 +61,11 @@ interface Aborted {
   readonly firstOffset: number;
 }
 
-function committedIn(records: Buffer, aborted: readonly Aborted[], from: number): { entries: Entry[]; next: number } {
+function committedIn(records: Buffer, aborted: readonly Aborted[], from: number): Pick<Fetched, 'entries' | 'texts' | 'next'> {
   const waiting = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   const open = new Set<number>();
   const entries: Entry[] = [];
+  const texts: string[] = [];
   let next = from;
   for (const batch of batchesOf(records.subarray(0, completeBytes(records)))) {
     while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) open.add(waiting.shift()?.producerId ?? -1);
@@ -72,10 +75,14 @@ function committedIn(records: Buffer, aborted: readonly Aborted[], from: number)
       if (record?.key && record.value && readControlRecord(record.key, record.value)?.kind === 'Abort')
         open.delete(batch.producerId);
     } else if (!(batch.isTransactional && open.has(batch.producerId))) {
-      for (const { offset, value } of recordsOf(batch)) if (offset >= from) entries.push({ offset, value: nameOf(value) });
+      for (const { offset, value } of recordsOf(batch)) {
+        if (offset < from) continue;
+        entries.push({ offset, value: nameOf(value) });
+        texts.push(value?.toString() ?? 'null');
+      }
     }
   }
-  return { entries, next };
+  return { entries, texts, next };
 }
 
 /** The committed offset of a group, -1 where there is none; waits for transactions that are about to move it. */
