@@ -290,6 +290,15 @@ const DESCRIBE: readonly Case[] = [
     () => ({ includeClusterAuthorizedOperations: false, endpointType: 7 }),
     { from: 1 },
   ),
+  one('alterReplicaLogDirs', 'nothing', () => ({ dirs: [] })),
+  one('alterReplicaLogDirs', 'a directory of no topics', () => ({ dirs: [{ path: '/nowhere', topics: [] }] })),
+  one('alterReplicaLogDirs', 'no such directory', async (x) => {
+    const topics = [{ name: (await x.topic('a', 2)).name, partitions: [0, 1, 7] }];
+    return { dirs: ['/nowhere', ''].map((path) => ({ path, topics })) };
+  }),
+  one('alterReplicaLogDirs', 'a name too long for a copy', () => ({
+    dirs: [{ path: '/nowhere', topics: [{ name: 'x'.repeat(220), partitions: [0] }] }],
+  })),
   one('describeLogDirs', 'all', async (x) => {
     await x.topic('a', 2);
     return { topics: null };
