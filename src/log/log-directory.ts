@@ -467,12 +467,16 @@ export class LogDirectory {
       const logs = [...this.all.values(), ...this.copies.values()];
       while (logs.length > 0) await Promise.all(logs.splice(0, OPENED_AT_ONCE).map((log) => log.close({ clean })));
       await this.checkpoints.settled();
-      const isWhole = this.allOpened || this.cleanShutdown || partitionFolders(this.o.files, this.path).length === 0;
-      if (clean && isWhole) await this.leaveCleanly(o.brokerEpoch);
+      if (clean && this.isWhole()) await this.leaveCleanly(o.brokerEpoch);
     } finally {
       this.handles.close();
       this.unlock();
     }
+  }
+
+  /** What lies in the directory is known to be sound: the note of a clean stop may be left. */
+  private isWhole(): boolean {
+    return this.allOpened || this.cleanShutdown || partitionFolders(this.o.files, this.path).length === 0;
   }
 
   private async leaveCleanly(brokerEpoch: number): Promise<void> {
