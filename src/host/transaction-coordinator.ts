@@ -73,6 +73,7 @@ const UNCOMPRESSED = 0;
 export class TransactionCoordinator {
   readonly #options: TransactionCoordinatorOptions;
   readonly #settings: TransactionSettings;
+  readonly #completions = new Map<string, Set<() => void>>();
   /** `__transaction_state`, by transactional ids. */
   readonly topic: CoordinatedTopic<TransactionHost>;
 
@@ -115,6 +116,7 @@ export class TransactionCoordinator {
       writeTimeoutMs: this.#settings.requestTimeoutMs,
       carryOut: (effect) => {
         if (effect.kind === 'writeMarkers') this.#writeMarkers(host, partition, effect, writing);
+        else if (effect.kind === 'completed') this.#tellCompleted(effect.transactionalId);
         else void this.#abortTimedOut(host, effect.transactionalId);
       },
       onDropped: () => {
@@ -140,6 +142,20 @@ export class TransactionCoordinator {
       onFenced: (topic, index, error) => this.#options.onFenced?.(transactionalId, topic, index, error),
     });
     writing.set(transactionalId, cancel);
+  }
+
+  /** Runs `run` when a transaction of this id is complete. What is returned takes that back. */
+  onCompleted(transactionalId: string, run: () => void): () => void {
+    const waiting = this.#completions.get(transactionalId) ?? new Set();
+    this.#completions.set(transactionalId, waiting.add(run));
+    return () => {
+      waiting.delete(run);
+      if (waiting.size === 0) this.#completions.delete(transactionalId);
+    };
+  }
+
+  #tellCompleted(transactionalId: string): void {
+    for (const run of [...(this.#completions.get(transactionalId) ?? [])]) run();
   }
 
   async #abortTimedOut(host: TransactionHost, transactionalId: string): Promise<void> {

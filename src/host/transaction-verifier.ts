@@ -89,8 +89,22 @@ export class TransactionVerifier {
       const verified = await this.#ask(claim, support, wanted);
       const mayPass = support === 'adds' && verified.some(({ error }) => error === ErrorCode.CONCURRENT_TRANSACTIONS);
       if (!mayPass || clock.monotonic() >= giveUpMs) return verified;
-      await new Promise<void>((resolve) => clock.after(this.#retryMs, resolve));
+      await this.#mayHavePassed(claim.transactionalId);
     }
+  }
+
+  /** The transaction before is complete, or it is time to ask again anyway. */
+  async #mayHavePassed(transactionalId: string): Promise<void> {
+    const { clock, coordinator } = this.#options;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(this.#retryMs, () => done());
+      const forget = coordinator.onCompleted(transactionalId, () => done());
+      const done = (): void => {
+        timer.cancel();
+        forget();
+        resolve();
+      };
+    });
   }
 
   async #ask(claim: TransactionClaim, support: VerificationSupport, wanted: readonly ToVerify[]): Promise<readonly Verified[]> {

@@ -12,6 +12,25 @@ async function ready(
   return { one, producer: await one.init('id') };
 }
 
+/** The completion of transactions is held back until what is returned is called: time does not pass meanwhile. */
+function heldBack(one: TransactionalBroker): () => void {
+  const writeAll = one.markers.writeAll.bind(one.markers);
+  const held: (() => void)[] = [];
+  one.markers.writeAll = (markers) => {
+    held.push(() => writeAll(markers));
+    return () => undefined;
+  };
+  return () => {
+    for (const write of held) write();
+  };
+}
+
+function produceRequest({ transactionalId, producerId, producerEpoch }: Producer) {
+  const records = batchOf(['x'], { producerId, producerEpoch, baseSequence: 0, transactional: true });
+  const topicData = [{ name: 't', partitionData: [{ index: 1, records }] }];
+  return { transactionalId, acks: -1, timeoutMs: 1000, topicData };
+}
+
 describe('The verification of first batches', () => {
   it('adds the partition for clients of transaction.version 2, once', async () => {
     const { one, producer } = await ready();
@@ -81,6 +100,19 @@ describe('The verification of first batches', () => {
       [0, 1],
       [0, 2],
     ]);
+  });
+
+  it('does not wait for longer than that takes', async () => {
+    const { one, producer } = await ready();
+    await one.produce(producer, 't', ['a']);
+    const release = heldBack(one);
+    const next = await one.end(producer, true);
+    const sending = one.send('produce', 12, produceRequest(next));
+    await one.settle();
+    expect(sending.settled).to.equal(false);
+    release();
+    await one.settle();
+    expect(sending.answer.responses[0]?.partitionResponses[0]?.errorCode).to.equal(0);
   });
 
   it('says CONCURRENT_TRANSACTIONS when that takes too long, and to older clients NOT_ENOUGH_REPLICAS at once', async () => {

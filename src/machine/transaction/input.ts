@@ -101,7 +101,9 @@ export type TransactionEffect =
       readonly transactionVersion: number;
     }
   /** Its time is up, and the epochs of its producer are used up: to be asked for with a fresh producer id. */
-  | { readonly kind: 'abortTimedOut'; readonly transactionalId: string };
+  | { readonly kind: 'abortTimedOut'; readonly transactionalId: string }
+  /** For those who wait for its end. */
+  | { readonly kind: 'completed'; readonly transactionalId: string };
 
 export type TransactionAlarm =
   | { readonly kind: 'timeouts' }

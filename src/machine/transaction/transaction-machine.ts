@@ -85,6 +85,7 @@ export class TransactionMachine {
   stored(after: TransactionAfter, now: Instant): TransactionStep {
     return this.#turn(now, (turn) => {
       if (after.kind === 'prepared') onPrepared(turn, after);
+      else turn.effects.push(after);
     });
   }
 

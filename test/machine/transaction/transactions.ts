@@ -115,7 +115,7 @@ export class Transactions {
   carryOut(): void {
     for (let effect = this.effects.shift(); effect !== undefined; effect = this.effects.shift()) {
       if (effect.kind === 'writeMarkers') this.ask({ ...effect, kind: 'marked' });
-      else this.ask({ ...effect, freshProducerId: this.freshProducerId() });
+      else if (effect.kind === 'abortTimedOut') this.ask({ ...effect, freshProducerId: this.freshProducerId() });
     }
   }
 
