@@ -1,12 +1,13 @@
 /**
- * One data directory, handed back and forth between Blumfeld and Apache Kafka, after clean stops and after kills: all that a client can find out has to be there
- * each time, what was unfinished can be ended, and each adds to it before it hands over. Then the directories that Apache Kafka made once
+ * Two data directories of one node, handed back and forth between Blumfeld and Apache Kafka, after clean stops and after kills: all that a client can find out has to be there
+ * each time, what was unfinished can be ended, and each adds to it before it hands over. Then the directories that Apache Kafka made once, one a node
  * (`graduation/golden.ts`). Every file that is there at the end is read by the dump tool. `node build/compat/apache-kafka/graduation.js BROKER-JARS TOOLS-JARS`
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dumpEveryFile } from './dumped-files.ts';
+import { move } from './graduation/calls.ts';
 import { difference, type Facts, factsOf } from './graduation/facts.ts';
 import { GOLDEN, graduateGolden } from './graduation/golden.ts';
 import { freePorts, type Owner, propertiesIn, start, stop } from './graduation/owners.ts';
@@ -48,7 +49,11 @@ async function graduate(jars: string, folder: string, dataDirs: readonly string[
         const found = await factsOf(running.client, known(index));
         check(`${owner} finds all ${before.facts.size} facts after ${came}`, difference(before.facts, found));
         await goOn(running.client, round, before.left);
-        check(`${owner} ends the transaction, goes on with the producer and keeps the member after ${came}`, undefined);
+        for (const partition of [0, 1]) await move(running.client, `round-${round - 1}`, partition, dataDirs);
+        check(
+          `${owner} ends the transaction, goes on with the producer, keeps the member and moves logs after ${came}`,
+          undefined,
+        );
       }
       const left = await add(running.client, round);
       await startIsKept(dataDirs, left.topic);
@@ -79,7 +84,7 @@ const tools = startToolServer(toolJars);
 const only = process.env['ONLY'];
 if (only === undefined || only === 'rounds') {
   await inFolder('the rounds', async (folder) => {
-    const dataDirs = [join(folder, 'data')];
+    const dataDirs = ['one', 'two'].map((name) => join(folder, name));
     await graduate(jars, folder, dataDirs);
     for (const dataDir of dataDirs) await dumpEveryFile(tools, dataDir, check);
   });

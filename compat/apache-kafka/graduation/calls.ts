@@ -1,4 +1,5 @@
 /** Requests that both owners of a data directory are sent, tried until they are answered. */
+import { basename } from 'node:path';
 import type { PlainClient } from '../../../test/support/plain-client.ts';
 import { batchesOf } from '../../../src/wire/record-batch.ts';
 import { recordsOf } from '../../../src/wire/record.ts';
@@ -62,6 +63,32 @@ export async function commit(client: PlainClient, groupId: string, topic: string
     `offsetCommit of ${groupId}`,
     async () => (await client.call('offsetCommit', request, 8, CLIENT)).topics[0]?.partitions[0]?.errorCode ?? -1,
   );
+}
+
+/** The name of the data directory that each partition is in; no future ones. */
+export async function placesOf(client: PlainClient): Promise<Map<string, string>> {
+  const { results } = await client.call('describeLogDirs', { topics: null }, 4, CLIENT);
+  const places = new Map<string, string>();
+  for (const { logDir, topics } of results) {
+    for (const { name, partitions } of topics) {
+      for (const { partitionIndex, isFutureKey } of partitions)
+        if (!isFutureKey) places.set(`${name}-${partitionIndex}`, basename(logDir));
+    }
+  }
+  return places;
+}
+
+/** The partition goes into the next of the data directories, while it is served. */
+export async function move(client: PlainClient, topic: string, index: number, dataDirs: readonly string[]): Promise<void> {
+  const log = `${topic}-${index}`;
+  const place = (await placesOf(client)).get(log);
+  const to = dataDirs.find((dataDir) => basename(dataDir) !== place) ?? '';
+  const request = { dirs: [{ path: to, topics: [{ name: topic, partitions: [index] }] }] };
+  await settled(
+    `alterReplicaLogDirs of ${log}`,
+    async () => (await client.call('alterReplicaLogDirs', request, 2, CLIENT)).results[0]?.partitions[0]?.errorCode ?? -1,
+  );
+  await settled(`the move of ${log}`, async () => ((await placesOf(client)).get(log) === basename(to) ? 0 : 1));
 }
 
 /** Records from `offset` on, uncommitted ones and markers too; the aborted transactions among them; the offset to go on at. */

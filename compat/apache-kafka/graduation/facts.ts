@@ -1,6 +1,6 @@
 /** All that a client can find out about a data directory's content, as text, so that two owners of it can be compared. */
 import type { PlainClient } from '../../../test/support/plain-client.ts';
-import { CLIENT, coordinated, fetched, settled } from './calls.ts';
+import { CLIENT, coordinated, fetched, placesOf, settled } from './calls.ts';
 
 export type Facts = ReadonlyMap<string, string>;
 
@@ -21,13 +21,17 @@ export async function factsOf(client: PlainClient, known: Known): Promise<Facts>
   facts.set('cluster', clusterId ?? '');
   facts.set('configs of all brokers', await configsOf(client, BROKER, ''));
   facts.set('configs of the broker', await configsOf(client, BROKER, '1'));
+  const places = await placesOf(client);
   for (const { name, topicId, partitions } of topics) {
     if (name === null || name.startsWith('__')) continue;
     facts.set(`topic ${name}`, `${topicId} ${partitions.length}`);
     const configs = await configsOf(client, TOPIC, name);
     facts.set(`configs of ${name}`, configs);
     const compacted = /cleanup\.policy=\S*compact/.test(configs);
-    for (const { partitionIndex } of partitions) await factsOfLog(client, name, partitionIndex, compacted, facts);
+    for (const { partitionIndex } of partitions) {
+      facts.set(`directory of ${name}-${partitionIndex}`, places.get(`${name}-${partitionIndex}`) ?? 'none');
+      await factsOfLog(client, name, partitionIndex, compacted, facts);
+    }
   }
   for (const groupId of known.groups) {
     facts.set(`offsets of ${groupId}`, await offsetsOf(client, groupId));

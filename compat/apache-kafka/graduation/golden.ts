@@ -21,9 +21,9 @@ export async function graduateGolden(
   check: (name: string, fault: string | undefined) => void,
 ): Promise<string> {
   const ports = await freePorts();
-  const dirs = ['original', 'data'].map((dir) => join(folder, dir));
+  const dirs = ['original', 'data'].map((dir) => join(folder, dir, 'logs'));
   for (const dir of dirs) {
-    mkdirSync(dir);
+    mkdirSync(dir, { recursive: true });
     execFileSync('tar', ['xzf', join(PROTOCOL, 'disk', `${name}.tar.gz`), '-C', dir]);
   }
   const [original = '', data = ''] = dirs;
