@@ -22,6 +22,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'log.retention.ms': '600000',
   'log.segment.delete.delay.ms': '1000',
   'log.cleaner.dedupe.buffer.size': '2097152',
+  'metadata.log.max.record.bytes.between.snapshots': '1500',
 };
 export const TWO_DIRECTORIES = `${DATA},/other`;
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { type Ended, runCommand } from '../support/child-broker.ts';
 import { NoAnswer } from '../support/plain-client.ts';
 import { batchOf, Victim } from './victim.ts';
@@ -110,6 +111,11 @@ describe('a data directory', function () {
     throw new Error('the disk does not fill up');
   }
 
+  function keyedBatch(value: string): Buffer {
+    const record = { key: Buffer.from(value.slice(0, 8)), value: Buffer.from(value), timestamp: Date.now() };
+    return buildBatch({ baseOffset: 0, partitionLeaderEpoch: -1, records: [record] });
+  }
+
   const FILLINGS: Readonly<Record<string, Filling>> = {
     'appends of much': { settings: {}, use: (victim) => produceUntilRefused(victim, 900_000) },
     'appends of little': {
@@ -132,6 +138,30 @@ describe('a data directory', function () {
         }
         fill();
         return acknowledged.concat(await produceUntilRefused(victim, 10));
+      },
+    },
+    compactions: {
+      settings: { 'log.cleaner.backoff.ms': '200', 'log.segment.bytes': String(MIB) },
+      use: async (victim, fill) => {
+        const acknowledged: string[] = [];
+        const configs = Object.entries({ 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01' }).map(
+          ([name, value]) => ({ name, configOperation: 0, value }),
+        );
+        const resources = [{ resourceType: 2, resourceName: 'filled', configs }];
+        await victim.ask('incrementalAlterConfigs', 1, { resources, validateOnly: false });
+        // Of one key after the other, so that all of it stays.
+        const put = async (value: string): Promise<boolean> => {
+          const { errorCode } = await victim.produce('filled', keyedBatch(value)).catch((error: unknown) => {
+            if (error instanceof NoAnswer) return { errorCode: STORAGE_ERROR };
+            throw error;
+          });
+          if (errorCode === 0) acknowledged.push(value);
+          return errorCode === 0;
+        };
+        for (let i = 0; i < 4; i++) await put(`${i} ${'x'.repeat(600_000)}`);
+        fill();
+        for (let i = 4; await put(String(i)); i++) if (i > 10_000) throw new Error('the disk does not fill up');
+        return acknowledged;
       },
     },
     'metadata writes': {

@@ -99,6 +99,7 @@ describe('a power cut at any moment', function () {
     const seen = (what: RegExp): number => moments.filter(({ operation }) => what.test(operation)).length;
     expect(moments.length, 'moments').to.be.greaterThan(600);
     expect(seen(/rename .*keyed-0.*\.swap$/), 'compactions').to.be.greaterThan(0);
+    expect(seen(/rename .*checkpoint\.part$/), 'snapshots of the metadata').to.be.greaterThan(1);
     expect(seen(/rename .*-future$/), 'moves').to.be.greaterThan(1);
     expect(seen(/remove .*\.deleted$/), 'removals of old segments').to.be.greaterThan(1);
   });
