@@ -1,0 +1,114 @@
+/**
+ * The same data directory compacted by Apache Kafka and by Blumfeld, twice, and what they leave compared: every field of every batch and record, every
+ * index entry, the aborted transactions, the checkpoint. `node build/compat/apache-kafka/compaction.js BROKER-JARS`
+ *
+ * What may differ, and is left out: delete horizons, which are the time of the cleaning (that there is one may not), and with them size and checksum of
+ * their batches, since timestamps are relative to them; size and checksum of compressed batches that lost records, since the compressors are not the
+ * same; so also positions in indexes, which are compared by the batches they point at; and an epoch that has no records yet.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PlainClient } from '../../test/support/plain-client.ts';
+import { difference, factsOfPartition } from './compaction/facts.ts';
+import { addMore, compactNow, load, TOPICS } from './compaction/load.ts';
+import { freePorts, type Owner, propertiesIn, start, stop } from './graduation/owners.ts';
+
+let passed = 0;
+let failed = 0;
+
+function check(name: string, fault: string | undefined): void {
+  if (fault === undefined) passed++;
+  else failed++;
+  console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault}`);
+}
+
+const SETTINGS = [
+  'offsets.topic.num.partitions=2',
+  'transaction.state.log.num.partitions=2',
+  'log.cleaner.backoff.ms=200',
+  'log.retention.check.interval.ms=100000000',
+];
+const PATIENCE_MS = 40_000;
+
+const jars = process.argv[2];
+if (jars === undefined) throw new Error('name the folder of the jars of Apache Kafka');
+
+async function run(owner: Owner, folder: string, work: (client: PlainClient) => Promise<void>): Promise<void> {
+  const ports = await freePorts();
+  const properties = propertiesIn(folder, ports, [join(folder, 'data')], SETTINGS);
+  const running = await start(owner, jars as string, properties, ports.client);
+  try {
+    await work(running.client);
+  } finally {
+    await stop(running, 'SIGTERM');
+  }
+}
+
+/** Until the checkpoint says of each topic that it is clean up to its active segment, as `ends` has it. */
+async function cleaned(folder: string, round: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  const path = join(folder, 'data', 'cleaner-offset-checkpoint');
+  let before = '';
+  for (let quiet = 0; quiet < 8; ) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    let now = '';
+    try {
+      now = readFileSync(path, 'utf8').split('\n').slice(2).toSorted().join(' ');
+    } catch {
+      // Not there yet.
+    }
+    const all = TOPICS.every((topic) => now.includes(`${topic} 0 `));
+    quiet = all && now === before ? quiet + 1 : 0;
+    before = now;
+    if (Date.now() > deadline) throw new Error(`cleaning ${round} has not come to its end: ${now}`);
+  }
+}
+
+async function compacted(owner: Owner, base: string, folder: string): Promise<void> {
+  mkdirSync(folder);
+  cpSync(join(base, 'data'), join(folder, 'data'), { recursive: true, preserveTimestamps: true });
+  await run(owner, folder, async (client) => {
+    await compactNow(client);
+    await cleaned(folder, 1);
+  });
+  cpSync(join(folder, 'data'), join(folder, 'once'), { recursive: true });
+  await run(owner, folder, async (client) => {
+    // Longer than delete.retention.ms of the topics.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await addMore(client);
+    await cleaned(folder, 2);
+  });
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'blumfeld-compaction-'));
+try {
+  const base = join(folder, 'base');
+  mkdirSync(base);
+  await run('Blumfeld', base, load);
+  const [theirs, ours] = [join(folder, 'kafka'), join(folder, 'blumfeld')];
+  await compacted('Apache Kafka', base, theirs);
+  await compacted('Blumfeld', base, ours);
+  for (const [cleaning, name] of [
+    ['once', 'once'],
+    ['twice', 'data'],
+  ] as const) {
+    for (const topic of TOPICS) {
+      const [kafka, blumfeld] = [theirs, ours].map((one) => factsOfPartition(join(one, name, `${topic}-0`)));
+      check(`${topic}, cleaned ${cleaning}: ${kafka?.length ?? 0} facts`, difference(kafka ?? [], blumfeld ?? []));
+    }
+    const [kafka, blumfeld] = [theirs, ours].map((one) =>
+      readFileSync(join(one, name, 'cleaner-offset-checkpoint'), 'utf8')
+        .split('\n')
+        .toSorted(),
+    );
+    check(`the cleaner's checkpoint, cleaned ${cleaning}`, difference(kafka ?? [], blumfeld ?? []));
+  }
+} catch (error) {
+  check('compaction beside Apache Kafka', error instanceof Error ? (error.stack ?? error.message) : String(error));
+} finally {
+  if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
+  else console.log(`kept ${folder}`);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
