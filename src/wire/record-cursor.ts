@@ -141,7 +141,22 @@ export class RecordCursor {
     return this.bytes[this.at++] as number;
   }
 
+  /** Nearly all have one byte or two. */
   private varint(): number {
+    const { at, bytes } = this;
+    if (this.limit - at < 2) return this.longVarint();
+    const first = bytes[at] as number;
+    if (first < 0x80) {
+      this.at = at + 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
+    const second = bytes[at + 1] as number;
+    if (second >= 0x80) return this.longVarint();
+    this.at = at + 2;
+    return (((first & 0x7f) | (second << 7)) >>> 1) ^ -(first & 1);
+  }
+
+  private longVarint(): number {
     let byte = this.byte();
     if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
     let value = byte & 0x7f;

@@ -25,8 +25,9 @@ function native(): Native {
 const MAGIC = 0x184d2204;
 const STORED_BIT = 0x8000_0000;
 const SIZE_PREFIX_BYTES = 4;
-/** Shorter copies are done faster than handed over. */
+/** Shorter copies are done faster than handed over: from the input, and within the output. */
 const BYTEWISE_UP_TO = 48;
+const BYTEWISE_WITHIN_UP_TO = 16;
 
 /** Magic, flags (version 1, independent blocks), block size 64 KiB, checksum of the two. */
 const FRAME_HEADER = Buffer.from('04224d18604082', 'hex');
@@ -88,7 +89,8 @@ interface Unpacked {
 
 /** Where transient answers stand. */
 let spare: Buffer | undefined;
-const LARGEST_SPARE_BYTES = 1024 * 1024;
+/** Twice a megabyte of records, as clients send them, and what the last doubling may be too large. */
+const LARGEST_SPARE_BYTES = 4 * 1024 * 1024;
 
 /** `transient`: the answer is good until the next call, and costs no memory of its own. */
 export function unpackLz4(data: Buffer, maxBytes: number, ignoreHeaderChecksum: boolean, transient = false): Buffer {
@@ -195,10 +197,12 @@ function makeRoom(out: Unpacked, size: number, blockLimit: number, at: number): 
 /** Source and target may overlap: then what was just copied is copied again. */
 function copyMatch(out: Buffer, size: number, offset: number, length: number): number {
   const end = size + length;
-  if (offset >= length && length > BYTEWISE_UP_TO) {
-    out.copyWithin(size, size - offset, size - offset + length);
+  if (length <= BYTEWISE_WITHIN_UP_TO || offset < BYTEWISE_WITHIN_UP_TO) {
+    for (let to = size; to < end; to++) out[to] = out[to - offset] as number;
     return end;
   }
-  for (let to = size; to < end; to++) out[to] = out[to - offset] as number;
+  const from = size - offset;
+  // What was just copied goes on where it came from: twice as much can be copied next.
+  for (let to = size; to < end; to += to - from) out.copyWithin(to, from, Math.min(to, from + end - to));
   return end;
 }
