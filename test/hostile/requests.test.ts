@@ -181,6 +181,71 @@ describe('hostile requests', function () {
       }),
     describeGroups: () => ask('describeGroups', 5, { groups: many(MANY, (i) => `g${i}`) }),
     findCoordinator: () => ask('findCoordinator', 4, { keyType: 0, coordinatorKeys: many(MANY, (i) => `k${i}`) }),
+    deleteRecords: () =>
+      ask('deleteRecords', 2, {
+        topics: many(MANY, (i) => ({ name: `e${i}`, partitions: [{ partitionIndex: 0, offset: 1n }] })),
+        timeoutMs: 1000,
+      }),
+    deleteGroups: () => ask('deleteGroups', 2, { groupsNames: many(MANY, (i) => `x${i}`) }),
+    offsetDelete: () =>
+      ask('offsetDelete', 0, {
+        groupId: 'g',
+        topics: many(MANY, (i) => ({ name: `n${i}`, partitions: [{ partitionIndex: 0 }] })),
+      }),
+    offsetForLeaderEpoch: () =>
+      ask('offsetForLeaderEpoch', 4, {
+        topics: many(MANY, (i) => ({ topic: `h${i}`, partitions: [{ partition: 0, leaderEpoch: 0 }] })),
+      }),
+    describeProducers: () =>
+      ask('describeProducers', 0, { topics: many(MANY, (i) => ({ name: `s${i}`, partitionIndexes: [0] })) }),
+    describeTopicPartitions: () => ask('describeTopicPartitions', 0, { topics: many(MANY, (i) => ({ name: `t${i}` })) }),
+    describeTransactions: () => ask('describeTransactions', 0, { transactionalIds: many(MANY, (i) => `u${i}`) }),
+    addPartitionsToTxn: () =>
+      ask('addPartitionsToTxn', 3, {
+        v3AndBelowTransactionalId: 'v',
+        v3AndBelowProducerId: 1n,
+        v3AndBelowProducerEpoch: 0,
+        v3AndBelowTopics: many(MANY, (i) => ({ name: `v${i}`, partitions: [0] })),
+      }),
+    txnOffsetCommit: () =>
+      ask('txnOffsetCommit', 3, {
+        transactionalId: 'v',
+        groupId: 'g',
+        producerId: 1n,
+        producerEpoch: 0,
+        topics: many(MANY, (i) => ({
+          name: `w${i}`,
+          partitions: [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }],
+        })),
+      }),
+    alterReplicaLogDirs: () =>
+      ask('alterReplicaLogDirs', 2, {
+        dirs: many(MANY, (i) => ({ path: `/nowhere/${i}`, topics: [{ name: 'there', partitions: [0] }] })),
+      }),
+    incrementalAlterConfigs: () =>
+      ask('incrementalAlterConfigs', 1, {
+        resources: many(MANY, (i) => ({
+          resourceType: 2,
+          resourceName: `y${i}`,
+          configs: [{ name: 'retention.ms', configOperation: 0, value: '1' }],
+        })),
+        validateOnly: true,
+      }),
+    'the protocols of a member': () =>
+      ask('joinGroup', 5, {
+        groupId: 'j',
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 1000,
+        memberId: '',
+        groupInstanceId: null,
+        protocolType: 'consumer',
+        protocols: many(MANY, (i) => ({ name: `z${i}`, metadata: Buffer.alloc(0) })),
+      }),
+    leaveGroup: () =>
+      ask('leaveGroup', 5, {
+        groupId: 'g',
+        members: many(MANY, (i) => ({ memberId: `m${i}`, groupInstanceId: null, reason: null })),
+      }),
     describeConfigs: () =>
       ask('describeConfigs', 4, {
         resources: many(MANY, (i) => ({ resourceType: 2, resourceName: `r${i}`, configurationKeys: null })),
