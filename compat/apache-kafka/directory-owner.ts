@@ -12,7 +12,8 @@ export type Owner = 'Blumfeld' | 'Apache Kafka';
 
 export interface OwnerProcess {
   readonly process: ChildProcess;
-  readonly ended: Promise<unknown>;
+  /** With what it said of errors. */
+  readonly ended: Promise<string>;
 }
 
 const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
@@ -77,19 +78,23 @@ function spawned(owner: Owner, jars: string, properties: string): OwnerProcess {
   if (owner === 'Blumfeld') {
     const { process, ended } = runCommand(['start', properties]);
     if (processShown()) process.stderr?.pipe(globalThis.process.stderr);
-    return { process, ended };
+    return { process, ended: ended.then(({ stderr }) => stderr) };
   }
   const child = spawn('java', ['-Xmx512m', LOGGING, '-cp', `${jars}/*`, 'kafka.Kafka', properties], {
     stdio: ['ignore', 'ignore', processShown() ? 'inherit' : 'ignore'],
   });
-  return { process: child, ended: once(child, 'exit') };
+  return { process: child, ended: once(child, 'exit').then(() => 'SHOW=1 shows what it said') };
 }
 
 const processShown = (): boolean => process.env['SHOW'] !== undefined;
 
 /** Starts it and waits until it answers. */
-export async function startOn({ properties, port }: Directory, owner: Owner, jars: string): Promise<OwnerProcess> {
-  const started = spawned(owner, jars, properties);
+export async function startOn(directory: Directory, owner: Owner, jars: string): Promise<OwnerProcess> {
+  return answering(directory, spawned(owner, jars, directory.properties), owner);
+}
+
+/** The process, as soon as it answers on the directory's port. */
+export async function answering({ folder, port }: Directory, started: OwnerProcess, name: string): Promise<OwnerProcess> {
   const deadline = Date.now() + PATIENCE_MS;
   while (Date.now() < deadline && started.process.exitCode === null) {
     const client = new PlainClient({ host: '127.0.0.1', port });
@@ -103,6 +108,8 @@ export async function startOn({ properties, port }: Directory, owner: Owner, jar
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const code = started.process.exitCode;
   started.process.kill('SIGKILL');
-  throw new Error(`${owner} did not answer on this directory within ${PATIENCE_MS / 1000} s`);
+  const what = code === null ? `did not answer within ${PATIENCE_MS / 1000} s` : `ended with ${code}`;
+  throw new Error(`${name} ${what} on ${folder}: ${await started.ended}`);
 }

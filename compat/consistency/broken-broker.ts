@@ -1,6 +1,6 @@
 /**
- * Brokers that break a promise: each is a layer between the clients and a broker that keeps it. They show that the checker sees in what clients are told what it should see. None
- * of them bears connections that are cut: what a client sends again is not told from what it sends first.
+ * Brokers that break a promise. Most are a layer between the clients and a broker that keeps it, and bear no connections that are cut: what a client sends again is not told from
+ * what it sends first. Some are this broker with a fault inside. They show that the checker sees in what clients are told what it should see.
  */
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { readControlRecord } from '../../src/wire/control-record.ts';
@@ -40,7 +40,10 @@ export interface BrokenBroker {
   readonly promise: string;
   /** At least one of them has to be found. */
   readonly shows: readonly AnomalyName[];
-  layer(chance: Chance): Layer;
+  /** In front of a sound broker. */
+  layer?(chance: Chance): Layer;
+  /** Of `broken-blumfeld.ts`. */
+  readonly fault?: string;
 }
 
 interface Producer {
@@ -238,4 +241,10 @@ export const BROKEN_BROKERS: readonly BrokenBroker[] = [
     shows: ['skipped-poll'],
     layer: (chance) => asking((draft) => (chance.often(0.05) ? later(draft, 3) : draft)),
   },
+  {
+    promise: 'takes some markers for written',
+    shows: ['hanging-transaction', 'aborted-read', 'torn-transaction', 'lost-write'],
+    fault: 'drops-markers',
+  },
+  { promise: 'appends again what is sent again', shows: ['duplicate'], fault: 'forgets-sequences' },
 ];

@@ -2,11 +2,14 @@
  * Shows that the check finds what it is there for: a short round against each broken broker, without other faults, has to show one of its anomalies, and one against the same
  * broker as it is none. `node build/compat/consistency/broken-main.js [--seconds N] [--seed N] [--only WORDS] [--apache-kafka JARS]`; ends with `N passed, M failed`.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { format, newDirectory } from '../apache-kafka/directory-owner.ts';
+import { answering, type Directory, format, newDirectory, type OwnerProcess, startOn } from '../apache-kafka/directory-owner.ts';
 import { Chance } from '../apache-kafka/differential/stream/chance.ts';
 import { BROKEN_BROKERS, type BrokenBroker } from './broken-broker.ts';
 import { BrokerProcess } from './broker-process.ts';
@@ -23,47 +26,68 @@ const { values } = parseArgs({
 });
 const jars = values['apache-kafka'];
 const seed = Number(values.seed);
+const FAULTY = fileURLToPath(new URL('broken-blumfeld.js', import.meta.url));
 
 function fault({ shows }: BrokenBroker, found: ReadonlyMap<AnomalyName, number>): string | undefined {
   if (shows.length === 0) return found.size === 0 ? undefined : 'nothing is broken';
   return shows.some((name) => found.has(name)) ? undefined : `none of ${shows.join(', ')}`;
 }
 
+/** This broker with the fault inside, or the one that the layer stands before. */
+function launched({ fault }: BrokenBroker, directory: Directory): Promise<OwnerProcess> {
+  if (fault === undefined) return startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? '');
+  const env = { ...process.env, BLUMFELD_FAULT: fault };
+  const child = spawn(process.execPath, [FAULTY, 'start', directory.properties], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  return answering(directory, { process: child, ended: once(child, 'exit').then(() => '') }, fault);
+}
+
+async function foundIn(
+  one: BrokenBroker,
+  round: number,
+  broker: BrokerProcess,
+  directory: Directory,
+): Promise<Map<AnomalyName, number>> {
+  const { history } = await runRound({
+    address: { host: '127.0.0.1', port: directory.port },
+    broker,
+    round,
+    seed: seed + round,
+    seconds: Number(values.seconds),
+    restMs: one.fault === undefined ? Infinity : 300,
+    spares: true,
+    transactionTimeoutMs: 60_000,
+    surveyMs: 2000,
+    layer: one.layer?.(new Chance(seed + round)),
+  });
+  const found = new Map<AnomalyName, number>();
+  for (const { name } of anomaliesOf(history)) found.set(name, (found.get(name) ?? 0) + 1);
+  return found;
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'blumfeld-broken-'));
 let [passed, failed] = [0, 0];
+let running: { fault: string | undefined; broker: BrokerProcess; directory: Directory } | undefined;
 try {
-  const directory = await newDirectory(folder);
-  if (jars !== undefined) await format(jars, directory);
-  const broker = new BrokerProcess(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? '');
-  await broker.start();
-  try {
-    for (const [round, one] of BROKEN_BROKERS.entries()) {
-      if (!one.promise.includes(values.only)) continue;
-      const { history } = await runRound({
-        address: { host: '127.0.0.1', port: directory.port },
-        broker,
-        round,
-        seed: seed + round,
-        seconds: Number(values.seconds),
-        restMs: Infinity,
-        transactionTimeoutMs: 60_000,
-        surveyMs: 2000,
-        layer: one.layer(new Chance(seed + round)),
-      });
-      const found = new Map<AnomalyName, number>();
-      for (const { name } of anomaliesOf(history)) found.set(name, (found.get(name) ?? 0) + 1);
-      const why = fault(one, found);
-      if (why === undefined) passed++;
-      else failed++;
-      const counts = [...found].map(([name, count]) => `${count} ${name}`).join(', ');
-      console.log(
-        `${why === undefined ? 'ok' : 'not ok'} a broker that ${one.promise}: ${counts || 'nothing'}${why === undefined ? '' : `; ${why}`}`,
-      );
+  for (const [round, one] of BROKEN_BROKERS.entries()) {
+    if (!one.promise.includes(values.only)) continue;
+    if (running === undefined || running.fault !== one.fault) {
+      await running?.broker.kill('SIGTERM');
+      const directory = await newDirectory(join(folder, String(round)));
+      if (jars !== undefined && one.fault === undefined) await format(jars, directory);
+      running = { fault: one.fault, directory, broker: new BrokerProcess(() => launched(one, directory)) };
+      await running.broker.start();
     }
-  } finally {
-    await broker.kill('SIGTERM');
+    const found = await foundIn(one, round, running.broker, running.directory);
+    const why = fault(one, found);
+    if (why === undefined) passed++;
+    else failed++;
+    const counts = [...found].map(([name, count]) => `${count} ${name}`).join(', ') || 'nothing';
+    console.log(
+      `${why === undefined ? 'ok' : 'not ok'} a broker that ${one.promise}: ${counts}${why === undefined ? '' : `; ${why}`}`,
+    );
   }
 } finally {
+  await running?.broker.kill('SIGTERM');
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);

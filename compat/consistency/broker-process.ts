@@ -1,22 +1,17 @@
 /** The broker of a run: a process that is killed, stopped and started again on the same port and directory. */
-import { type Directory, type Owner, type OwnerProcess, startOn } from '../apache-kafka/directory-owner.ts';
+import type { OwnerProcess } from '../apache-kafka/directory-owner.ts';
 
 export class BrokerProcess {
-  private readonly directory: Directory;
-  private readonly owner: Owner;
-  private readonly jars: string;
+  private readonly launch: () => Promise<OwnerProcess>;
   private running: OwnerProcess | undefined;
-  starts = 0;
 
-  constructor(directory: Directory, owner: Owner, jars: string) {
-    this.directory = directory;
-    this.owner = owner;
-    this.jars = jars;
+  /** `launch` starts it and waits until it answers. */
+  constructor(launch: () => Promise<OwnerProcess>) {
+    this.launch = launch;
   }
 
   async start(): Promise<void> {
-    this.running = await startOn(this.directory, this.owner, this.jars);
-    this.starts++;
+    this.running = await this.launch();
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -4,7 +4,8 @@ import type { BrokerProcess } from './broker-process.ts';
 import type { Connection } from './connection.ts';
 
 export interface Victims {
-  readonly broker: BrokerProcess;
+  /** Undefined when nothing is to be done to it. */
+  readonly broker: BrokerProcess | undefined;
   /** All that are open. */
   readonly connections: () => readonly Connection[];
 }
@@ -13,18 +14,18 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const FAULTS: { readonly [name: string]: (victims: Victims, chance: Chance) => Promise<void> } = {
   async kill({ broker }, chance) {
-    await broker.kill('SIGKILL');
+    await broker?.kill('SIGKILL');
     await sleep(chance.below(500));
-    await broker.start();
+    await broker?.start();
   },
   async restart({ broker }) {
-    await broker.kill('SIGTERM');
-    await broker.start();
+    await broker?.kill('SIGTERM');
+    await broker?.start();
   },
   async pause({ broker }, chance) {
-    broker.signal('SIGSTOP');
+    broker?.signal('SIGSTOP');
     await sleep(200 + chance.below(chance.often(0.3) ? 7000 : 1500));
-    broker.signal('SIGCONT');
+    broker?.signal('SIGCONT');
   },
   async cutAll({ connections }) {
     for (const connection of connections()) connection.cut();
@@ -38,6 +39,7 @@ const FAULTS: { readonly [name: string]: (victims: Victims, chance: Chance) => P
   },
 };
 
+const CUTS = ['cutAll', 'cutSome'];
 const WEIGHTED = ['kill', 'kill', 'kill', 'restart', 'pause', 'pause', 'cutAll', 'cutSome', 'cutSome'];
 
 /** Fault after fault until the run is over; how many of each. None when the rest between them is endless. */
@@ -53,7 +55,7 @@ export async function harm(
     const end = Date.now() + restMs / 2 + chance.below(restMs);
     while (Date.now() < end && !isOver()) await sleep(50);
     if (isOver()) return counts;
-    const name = chance.one(WEIGHTED);
+    const name = chance.one(victims.broker === undefined ? CUTS : WEIGHTED);
     await FAULTS[name]?.(victims, chance);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }

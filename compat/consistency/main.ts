@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { format, newDirectory } from '../apache-kafka/directory-owner.ts';
+import { format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { anomaliesOf, ANOMALIES, type Anomaly, type AnomalyName } from './checker.ts';
 import { runRound, type Round } from './round.ts';
@@ -53,7 +53,7 @@ async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-consistency-'));
   const directory = await newDirectory(folder, ['transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']);
   if (jars !== undefined) await format(jars, directory);
-  const broker = new BrokerProcess(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? '');
+  const broker = new BrokerProcess(() => startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? ''));
   await broker.start();
   try {
     const end = Date.now() + Number(values.seconds) * 1000;

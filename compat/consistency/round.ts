@@ -22,7 +22,9 @@ export interface RoundOptions {
   /** How long markers are waited for in the end. */
   readonly surveyMs: number;
   /** What the clients' requests go through. */
-  readonly layer?: Layer;
+  readonly layer?: Layer | undefined;
+  /** Cuts connections and does nothing to the broker. */
+  readonly spares?: boolean;
 }
 
 export interface Round {
@@ -75,7 +77,12 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       ['a', 'b'].map((twin) => copy(`c${name}${twin}`, group(name), events[i] ?? { topic: '', index: 0 }, setting, chance())),
     ),
   ];
-  const harming = harm({ broker, connections: () => [...open] }, chance(), setting.isOver, options.restMs);
+  const harming = harm(
+    { broker: options.spares === true ? undefined : broker, connections: () => [...open] },
+    chance(),
+    setting.isOver,
+    options.restMs,
+  );
   // One that breaks down ends the round for all: nobody may start a broker that was left behind.
   const all = [harming, ...work].map((one) => one.finally(() => undefined));
   for (const one of all) one.catch(() => void (deadline = 0));

@@ -18,15 +18,15 @@ function headersOf(list) {
 }
 
 /** Every reader is a member of a group: the client knows no other. */
-async function reader(groupId, topic, { clientId = 'reader', fromBeginning = true } = {}) {
-  const consumer = kafka(clientId).consumer({ kafkaJS: { groupId, fromBeginning, autoCommit: false, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 10_000 } });
+async function reader(groupId, topic, { clientId = 'reader', fromBeginning = true, partition, readUncommitted = false } = {}) {
+  const consumer = kafka(clientId).consumer({ kafkaJS: { groupId, fromBeginning, readUncommitted, autoCommit: false, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 10_000 } });
   const records = [];
   let connected = true;
   await consumer.connect();
   await consumer.subscribe({ topics: [topic] });
   await consumer.run({
-    eachMessage: async ({ message: { key, value, headers, timestamp } }) => {
-      records.push({ key, value, headers: pairs(headers), time: Number(timestamp) });
+    eachMessage: async ({ partition: from, message: { key, value, headers, timestamp } }) => {
+      if (partition === undefined || partition === from) records.push({ key, value, headers: pairs(headers), time: Number(timestamp) });
     },
   });
   return {
@@ -40,6 +40,8 @@ async function reader(groupId, topic, { clientId = 'reader', fromBeginning = tru
     },
   };
 }
+
+const messagesOf = (partition, records) => records.map(({ key, value, headers, time }) => ({ key, value, partition, headers: headersOf(headers), timestamp: String(time) }));
 
 await run({
   /** It refuses a header that is null, and gives a key or value of no bytes as null. */
@@ -69,11 +71,27 @@ await run({
   async produce(topic, partition, records, compression, acks, idempotent) {
     const producer = kafka('producer').producer({ kafkaJS: { idempotent, acks: acks === 'all' ? -1 : Number(acks), compression } });
     await producer.connect();
-    const messages = records.map(({ key, value, headers, time }) => ({ key, value, partition, headers: headersOf(headers), timestamp: String(time) }));
-    const told = await producer.send({ topic, messages });
+    const told = await producer.send({ topic, messages: messagesOf(partition, records) });
     await producer.disconnect();
     return Number(told[0].baseOffset);
   },
+
+  async transactional(transactionalId, transactionTimeout) {
+    const producer = kafka('producer').producer({ kafkaJS: { transactionalId, transactionTimeout, idempotent: true }, 'message.timeout.ms': Math.min(transactionTimeout, 20_000) });
+    await producer.connect();
+    let transaction;
+    return {
+      async begin() {
+        transaction = await producer.transaction();
+      },
+      send: (topic, partition, records) => transaction.send({ topic, messages: messagesOf(partition, records) }),
+      sendOffset: ({ consumer }, _group, topic, offset) => transaction.sendOffsets({ consumer, topics: [{ topic, partitions: [{ partition: 0, offset: String(offset) }] }] }),
+      end: (commit) => (commit ? transaction.commit() : transaction.abort()),
+      close: () => producer.disconnect(),
+    };
+  },
+  consumeIsolated: (topic, partition, isolation) =>
+    reader(`${PREFIX}-reader-${groups++}`, topic, { partition, readUncommitted: isolation === 'read_uncommitted' }),
 
   async consume(topic, partition, offset) {
     const one = await reader(`${PREFIX}-reader-${groups++}`, topic, { fromBeginning: offset === EARLIEST });
