@@ -6,7 +6,8 @@
  */
 import { isAbsolute, join } from 'node:path';
 import type { SettingsView } from '../api/context.ts';
-import { LogDirectory, type LogDirectoryOptions } from '../log/log-directory.ts';
+import { LogDirectory } from '../log/log-directory.ts';
+import type { LogDirectoryOptions } from '../log/log-directory-options.ts';
 import type { MetaProperties } from '../log/meta-properties.ts';
 import { METADATA_DIRECTORY } from '../log/metadata-topic.ts';
 import { TailMemory } from '../log/tail-memory.ts';

@@ -6,16 +6,16 @@
  * Source: LogManager of Apache Kafka; KIP-858 (directory ids), KIP-966 (broker epoch in the clean shutdown file).
  */
 import { CLUSTER_METADATA_TOPIC } from '../wire/topic-name.ts';
-import type { Clock } from '../world/clock.ts';
 import { type Files, StorageFailure } from '../world/files.ts';
-import type { Random } from '../world/random.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { takeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts';
 import { FileHandles } from './file-handles.ts';
 import { FutureLogs } from './future-logs.ts';
 import { Jobs } from './jobs.ts';
 import type { LogConfig } from './log-config.ts';
-import { Log } from './log.ts';
+import type { LogDirectoryOptions } from './log-directory-options.ts';
+import { LogOpener, type Opening } from './log-opener.ts';
+import type { Log } from './log.ts';
 import { fileNamesIn } from './recovery.ts';
 import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
 import { METADATA_DIRECTORY, METADATA_TOPIC_ID } from './metadata-topic.ts';
@@ -28,47 +28,7 @@ const LOCK_FILE = '.lock';
 const FIRST_RETENTION_CHECK_MS = 30_000;
 const OPENED_AT_ONCE = 8;
 
-export interface LogDirectoryOptions {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly path: string;
-  /** What meta.properties gets where there is none yet; where there is one, cluster id and node id have to agree. */
-  readonly identity: MetaProperties;
-  /** log.flush.scheduler.interval.ms: how often flush.ms is looked at; default never. */
-  readonly flushSchedulerIntervalMs?: number;
-  /** log.flush.offset.checkpoint.interval.ms */
-  readonly flushOffsetCheckpointIntervalMs?: number;
-  /** log.flush.start.offset.checkpoint.interval.ms */
-  readonly flushStartOffsetCheckpointIntervalMs?: number;
-  /** replica.high.watermark.checkpoint.interval.ms */
-  readonly highWatermarkCheckpointIntervalMs?: number;
-  /** log.retention.check.interval.ms */
-  readonly retentionCheckIntervalMs?: number;
-  /** producer.id.expiration.ms */
-  readonly producerIdExpirationMs?: number;
-  /** transaction.partition.verification.enable; default true. */
-  readonly verifiesTransactions?: boolean;
-  /** producer.id.expiration.check.interval.ms */
-  readonly producerIdExpirationCheckIntervalMs?: number;
-  /** Shared by all directories of a broker. */
-  readonly tailMemory?: TailMemory;
-  /** Once, when the disk failed; all logs of the directory refuse everything from then on. */
-  readonly onFailure?: (failure: StorageFailure) => void;
-}
-
 const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
-
-/** A partition that is to be opened. */
-interface Opening {
-  readonly topic: string;
-  readonly partition: number;
-  readonly topicId: string | null;
-  readonly config: LogConfig;
-  readonly cleanShutdown: boolean;
-  /** Of the files that were found in its directory; undefined when it was not looked at yet. */
-  readonly names?: readonly string[];
-}
 
 export class LogDirectory {
   readonly path: string;
@@ -87,15 +47,8 @@ export class LogDirectory {
   private readonly tailMemory: TailMemory;
   private readonly opening = new Map<string, Promise<Log>>();
   private readonly checkpoints: Checkpoints;
+  private readonly opener: LogOpener;
   private readonly jobs: Jobs;
-  /** One for all logs. */
-  private readonly onLogFailure = (failure: StorageFailure): void => this.fail(failure);
-  /** What was read by compaction and is gone has to be read again, whatever comes in its place. */
-  private readonly onLogTruncated = (topic: string, partition: number, offset: number): void => {
-    const log = this.get(topic, partition);
-    if (log === undefined || (this.cleanedOffset(log) ?? 0) <= offset) return;
-    this.setCleanedOffset(log, offset).catch((error: unknown) => this.failWith(error));
-  };
   private currentFailure: StorageFailure | undefined;
   /** Every log that was there has been opened: what the note of a clean stop has to rest on. */
   private allOpened = false;
@@ -130,6 +83,13 @@ export class LogDirectory {
       path: o.path,
       logs: () => this.checkpointedLogs(),
       guarded: (run) => this.guarded(run),
+    });
+    this.opener = new LogOpener({
+      directory: o,
+      handles: this.handles,
+      checkpoints: this.checkpoints,
+      onFailure: (broken) => this.fail(broken),
+      onTruncated: (topic, partition, offset) => this.onLogTruncated(topic, partition, offset),
     });
   }
 
@@ -227,7 +187,8 @@ export class LogDirectory {
     if (known !== undefined) return Promise.resolve(known);
     let opening = this.opening.get(key);
     if (opening === undefined) {
-      opening = this.openIn(key, o, this.tailMemory)
+      opening = this.opener
+        .open(key, o, this.tailMemory)
         .then((log) => {
           this.all.set(key, log);
           return log;
@@ -239,34 +200,8 @@ export class LogDirectory {
   }
 
   private async openCopy(o: Opening, name: string): Promise<Log> {
-    const log = await this.openIn(name, o, this.copies.tailMemory);
+    const log = await this.opener.open(name, o, this.copies.tailMemory);
     this.copies.add(log);
-    return log;
-  }
-
-  private async openIn(name: string, { cleanShutdown, ...opening }: Opening, tailMemory: TailMemory): Promise<Log> {
-    const { o } = this;
-    const key = keyOf(opening.topic, opening.partition);
-    const isNew = opening.names === undefined && o.files.stat(`${this.path}/${name}`) === undefined;
-    const log = await Log.open({
-      files: o.files,
-      clock: o.clock,
-      random: o.random,
-      directory: `${this.path}/${name}`,
-      ...opening,
-      recoveryPoint: isNew ? 0 : (this.checkpoints.recoveryPoints.get(key) ?? 0),
-      logStartOffset: isNew ? 0 : (this.checkpoints.logStarts.get(key) ?? 0),
-      cleanShutdown: cleanShutdown || isNew,
-      handles: this.handles,
-      ...(o.producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs: o.producerIdExpirationMs }),
-      verifiesTransactions: o.verifiesTransactions,
-      tailMemory,
-      onFailure: this.onLogFailure,
-      onTruncated: this.onLogTruncated,
-    });
-    // What will be acknowledged in a new partition is worth nothing where its directory can be lost.
-    if (isNew) await o.files.syncDirectory(this.path);
-    if (!isNew) log.setHighWatermark(this.checkpoints.highWatermarks.get(key) ?? log.logStartOffset);
     return log;
   }
 
@@ -279,7 +214,12 @@ export class LogDirectory {
   /** An empty copy that will take the place of the partition's log in another directory. */
   createFuture(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
     const name = futureName(topic, partition, this.o.random);
-    return this.guarded(() => this.openCopy({ topic, partition, topicId, config, cleanShutdown: true }, name));
+    return this.guarded(async () => {
+      const copy = await this.openCopy({ topic, partition, topicId, config, cleanShutdown: true }, name);
+      // What the file says of the partition is of a log that was here before.
+      if (this.checkpoints.recoveryPoints.has(keyOf(topic, partition))) await this.checkpoint();
+      return copy;
+    });
   }
 
   /** The copy is the partition's log from now on, under the name it has: at once. `settle` gives it the other. */
@@ -408,6 +348,13 @@ export class LogDirectory {
       const isSettled = log.directory === `${this.path}/${keyOf(log.topic, log.partition)}`;
       if (isSettled && log.config.cleanupPolicy.includes('compact')) yield log;
     }
+  }
+
+  /** What was read by compaction and is gone has to be read again, whatever comes in its place. */
+  private onLogTruncated(topic: string, partition: number, offset: number): void {
+    const log = this.get(topic, partition);
+    if (log === undefined || (this.cleanedOffset(log) ?? 0) <= offset) return;
+    this.setCleanedOffset(log, offset).catch((error: unknown) => this.failWith(error));
   }
 
   /** Up to where compaction has read the log; undefined when it never has. */

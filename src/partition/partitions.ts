@@ -15,13 +15,14 @@ import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { MetadataChange } from '../machine/metadata/metadata-change.ts';
 import type { PartitionImage, TopicImage } from '../machine/metadata/topic-image.ts';
 import { prepareToCompress, ZSTD } from '../wire/compression/codec.ts';
-import { DIRECTORY_LOST, DIRECTORY_UNASSIGNED, directoryOf } from '../wire/directory-id.ts';
+import { DIRECTORY_LOST, directoryOf } from '../wire/directory-id.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { StorageFailure } from '../world/files.ts';
 import { Deadlines } from './deadlines.ts';
 import type { FetchedData } from './fetch-sessions.ts';
 import { type FetchOptions, fetchPartitions } from './fetch.ts';
+import { type FoundCopy, foundCopies, openFoundLogs } from './found-logs.ts';
 import { Partition } from './partition.ts';
 import { ReplicaHomes } from './replica-homes.ts';
 import { type ReplicaAssignment, ReplicaMoves } from './replica-moves.ts';
@@ -119,76 +120,18 @@ export class Partitions {
    * A directory whose disk fails at that is offline from then on. Rejects with an Error when a partition is found twice.
    */
   async start(image: MetadataImage): Promise<void> {
-    for (const directory of this.#homes.directories) await this.#open(directory, image);
-    for (const directory of this.#homes.directories) {
-      for (const copy of [...directory.futures()]) await this.#takePlace(copy, directory, image);
-    }
+    const { directories } = this.#homes;
+    const found = { directories, image, nodeId: this.#nodeId, logConfigOf: (topic: string) => this.#logConfigOf(topic) };
+    await openFoundLogs(found);
     for (const topic of image.topicsByName.values()) await this.#takeUp(topic, topic.partitions.values());
-    for (const directory of this.#homes.directories) {
-      for (const copy of [...directory.futures()]) await this.#resumeMove(copy, directory, image);
-    }
+    for (const copy of foundCopies(found)) await this.#resumeMove(copy);
   }
 
-  async #open(directory: LogDirectory, image: MetadataImage): Promise<void> {
-    if (directory.failure !== undefined) return;
-    try {
-      await directory.openLogs((topic, index, topicId) => {
-        const known = image.topicsByName.get(topic);
-        const ours = known?.partitions.get(index)?.replicas.includes(this.#nodeId) === true;
-        return ours && (topicId === null || topicId === known.id) ? this.#logConfigOf(topic) : undefined;
-      });
-    } catch (failure) {
-      if (!(failure instanceof StorageFailure)) throw failure;
-    }
-    for (const other of this.#homes.directories) if (other !== directory) await this.#tellApart(directory, other, image);
-  }
-
-  /**
-   * A partition that is found twice is where the metadata log says, and what is found elsewhere is set aside: its directory failed before it could be
-   * renamed. Where the metadata log names neither, an operator has to say, as always with Apache Kafka.
-   */
-  async #tellApart(one: LogDirectory, other: LogDirectory, image: MetadataImage): Promise<void> {
-    for (const log of [...one.partitionLogs()]) {
-      const same = other.get(log.topic, log.partition);
-      if (same === undefined) continue;
-      const recorded = this.#assignedTo(image, log.topic, log.partition);
-      if (recorded === one.directoryId) await other.setAside(same);
-      else if (recorded === other.directoryId) await one.setAside(log);
-      else throw duplicate(log, same);
-    }
-    for (const log of one.futures()) {
-      const same = other.future(log.topic, log.partition);
-      if (same !== undefined) throw duplicate(log, same);
-    }
-  }
-
-  /** A copy whose directory the metadata log names is the partition's log, if it has all that the other has: a crash came before the swap or amid it. */
-  async #takePlace(copy: Log, directory: LogDirectory, image: MetadataImage): Promise<void> {
-    const { topic, partition: index } = copy;
-    if (this.#assignedTo(image, topic, index) !== directory.directoryId) return;
-    const home = this.#homes.choose(topic, index, DIRECTORY_UNASSIGNED);
-    const current = typeof home === 'number' ? undefined : home.get(topic, index);
-    if (current !== undefined && current.logEndOffset > copy.logEndOffset) return;
-    if (current !== undefined && typeof home !== 'number') {
-      copy.setHighWatermark(current.highWatermark);
-      copy.advanceLogStartOffset(Math.min(current.logStartOffset, copy.highWatermark));
-      await home.retire(current);
-    }
-    directory.adopt(copy);
-    await directory.settle(copy);
-  }
-
-  async #resumeMove(copy: Log, directory: LogDirectory, image: MetadataImage): Promise<void> {
-    const { topic, partition: index } = copy;
-    const partition = this.find(topic, index);
+  async #resumeMove({ copy, directory, recorded }: FoundCopy): Promise<void> {
+    const partition = this.find(copy.topic, copy.partition);
     if (partition === undefined || partition.failure !== ErrorCode.NONE || directory.failure !== undefined) return;
     if (this.#homes.of(partition) === directory) await directory.retire(copy);
-    else this.#moves.begin(partition, directory, copy, this.#assignedTo(image, topic, index) === directory.directoryId);
-  }
-
-  #assignedTo(image: MetadataImage, topic: string, index: number): string | undefined {
-    const known = image.topicsByName.get(topic)?.partitions.get(index);
-    return known === undefined ? undefined : directoryOf(known, this.#nodeId);
+    else this.#moves.begin(partition, directory, copy, recorded);
   }
 
   /** Begins no step of a move any more. Before the directories are stopped. */
@@ -390,13 +333,6 @@ async function deleteLog(directory: LogDirectory, { topic, index }: Partition): 
   } catch (failure) {
     if (!(failure instanceof StorageFailure)) throw failure;
   }
-}
-
-function duplicate({ topic, partition, directory }: Log, other: Log): Error {
-  return new Error(
-    `Duplicate log directories for ${topic}-${partition} are found in both ${directory} and ${other.directory}: a data directory may have failed ` +
-      'while the partition was being moved; remove the one in the directory that has failed last',
-  );
 }
 
 function register(map: Map<string, (Partition | undefined)[]>, key: string, partition: Partition): void {

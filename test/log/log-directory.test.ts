@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts';
-import { LogDirectory, type LogDirectoryOptions } from '../../src/log/log-directory.ts';
+import { LogDirectory } from '../../src/log/log-directory.ts';
+import type { LogDirectoryOptions } from '../../src/log/log-directory-options.ts';
 import type { StorageFailure } from '../../src/world/files.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
