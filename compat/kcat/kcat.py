@@ -110,6 +110,9 @@ class Kcat:
         at = {EARLIEST: "beginning", LATEST: "end"}.get(offset, str(offset))
         return Reader("-C", "-t", topic, "-p", str(partition), "-o", at)
 
+    def transactional(self, transactional_id, timeout_ms):
+        raise NoSuchCall("a run sends its whole input in one transaction and ends it: nothing can be done while it is open")
+
     def offset_at(self, topic, partition, at):
         if 0 < at < time.time() * 1000:
             raise NoSuchCall("it sends no times but the present")
