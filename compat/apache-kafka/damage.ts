@@ -92,7 +92,13 @@ const CASES: readonly Case[] = [
     damage: flipped(20),
   },
   { title: 'no leader epochs', archive: 'before-cleaning', path: `plain-0/leader-epoch-checkpoint`, damage: emptied },
-  { title: 'no partition.metadata', archive: 'before-cleaning', path: `plain-0/partition.metadata`, damage: gone },
+  {
+    title: 'no partition.metadata',
+    archive: 'before-cleaning',
+    path: `plain-0/partition.metadata`,
+    damage: gone,
+    meant: 'a log without a topic id stays that of the topic of its name; Apache Kafka begins an empty one',
+  },
   { title: 'a record after a kill', archive: 'killed', path: `plain-0/${LAST}.log`, damage: inBatch(2, 70) },
   { title: 'a torn end after a kill', archive: 'killed', path: `plain-0/${LAST}.log`, damage: truncated(5) },
   {

@@ -211,7 +211,7 @@ export function verifyPartitionMetadata(files: Files, directory: string, finding
   if (topicId === undefined)
     findings.wrong(
       path,
-      files.stat(path) === undefined ? 'missing: the next start sets the directory aside as stray' : 'no topic id in it',
+      files.stat(path) === undefined ? 'missing: Apache Kafka would set the directory aside as stray' : 'no topic id in it',
     );
   return topicId;
 }
