@@ -46,7 +46,7 @@ function isUndetectable(files: FakeFiles, damage: Damage): boolean {
   if (kind === 'truncated' || kind === 'emptied') return !path.endsWith('.snapshot');
   if (kind !== 'flipped') return false;
   const bytes = files.readFile(path);
-  if (path.endsWith('.log')) {
+  if (/\.(log|checkpoint)$/.test(path)) {
     const batch = batchesOf(bytes).find(({ position, sizeInBytes }) => damage.at < position + sizeInBytes);
     return batch === undefined || damage.at - batch.position < 17;
   }
