@@ -37,6 +37,10 @@ export class Checkpoints {
   private readonly o: CheckpointsOptions;
   private readonly written = new Map<string, string>();
   private saving: Promise<void> = Promise.resolve();
+  /** Partitions that are gone, and that the files may still speak of. */
+  private readonly gone = new Set<string>();
+  /** What was found at opening may speak of such, too. */
+  private foundIsStale = true;
 
   constructor(o: CheckpointsOptions) {
     this.o = o;
@@ -66,9 +70,26 @@ export class Checkpoints {
   }
 
   async saveAll(): Promise<void> {
+    const gone = [...this.gone];
     await this.saveRecoveryPoints();
     await this.saveLogStarts();
     await this.saveHighWatermarks();
+    for (const key of gone) this.gone.delete(key);
+    this.foundIsStale = false;
+  }
+
+  noteGone(key: string): void {
+    this.gone.add(key);
+  }
+
+  /**
+   * For a new partition, before anything is appended to it: lines about an earlier one with its name go from the files. The next start would take
+   * them for its own, and all its records for deleted. (Apache Kafka writes the files when it deletes a partition.)
+   */
+  async forget(key: string): Promise<void> {
+    const { recoveryPoints, logStarts, highWatermarks } = this;
+    const isFound = recoveryPoints.has(key) || logStarts.has(key) || highWatermarks.has(key);
+    if (this.gone.has(key) || (this.foundIsStale && isFound)) await this.saveAll();
   }
 
   cleanedOffset(log: Log): number | undefined {

@@ -258,6 +258,7 @@ export class LogDirectory {
 
   private async giveUp(log: Log, state: 'delete' | 'stray'): Promise<string> {
     this.release(log);
+    this.checkpoints.noteGone(keyOf(log.topic, log.partition));
     await log.close({ clean: false });
     if (this.get(log.topic, log.partition) === undefined) await this.checkpoints.setCleanedOffset(log, undefined);
     const path = `${this.path}/${retiredName(log.topic, log.partition, state, this.o.random)}`;

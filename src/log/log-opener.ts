@@ -40,6 +40,7 @@ export class LogOpener {
     const key = `${opening.topic}-${opening.partition}`;
     const directory = `${path}/${name}`;
     const isNew = opening.names === undefined && files.stat(directory) === undefined;
+    if (isNew) await checkpoints.forget(key);
     const log = await Log.open({
       files,
       clock,

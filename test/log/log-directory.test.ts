@@ -85,6 +85,28 @@ describe('LogDirectory', () => {
     expect(idle).to.deep.equal([]);
   });
 
+  it('takes nothing for a new partition of what its namesake had in the checkpoints, in this process or an earlier one', async () => {
+    for (const inBetween of ['nothing', 'a kill']) {
+      const { files, directory } = await filled();
+      const orders = directory.get('orders', 0);
+      orders?.advanceLogStartOffset(3);
+      await directory.checkpoint();
+      await directory.delete('orders', 0);
+      let next = { files, directory };
+      if (inBetween === 'a kill') {
+        next = await open(files.kill());
+        await next.directory.openLogs(() => CONFIG);
+      }
+      const namesake = await next.directory.create('orders', 0, 'AAAAAAAAAAAAAAAAAAAAQQ', CONFIG);
+      put(namesake, batch());
+      await turn();
+      const again = await open(next.files.kill());
+      await again.directory.openLogs(() => CONFIG);
+      const found = again.directory.get('orders', 0);
+      expect([found?.logStartOffset, found?.logEndOffset], `${inBetween} in between`).to.deep.equal([0, 1]);
+    }
+  });
+
   it('puts an epoch into its file with its first record', async () => {
     const { files, directory } = await open();
     await directory.openLogs(() => CONFIG);
