@@ -90,6 +90,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'offsets.topic.replication.factor',
   'offsets.topic.segment.bytes',
   'process.roles',
+  'producer.id.expiration.check.interval.ms',
   'producer.id.expiration.ms',
   'queued.max.request.bytes',
   'replica.high.watermark.checkpoint.interval.ms',

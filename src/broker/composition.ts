@@ -140,7 +140,12 @@ async function openServices(
   await partitions.start(image);
   const { failure } = directories.metadata;
   if (failure !== undefined) throw failure;
-  controller.onChange((changes) => partitions.apply(changes));
+  configureDirectories(controller, settings, directories);
+  controller.onChange((changes) => {
+    const concerns = changes.some(({ kind }) => kind === 'configsChanged');
+    if (concerns) configureDirectories(controller, settings, directories);
+    return partitions.apply(changes);
+  });
   // As of Apache Kafka's brokers: where the replicas are is told before the broker may lead any of them.
   await assignments.settled();
   await controller.submit('unfenceBroker', { brokerId: nodeId });
@@ -266,6 +271,17 @@ function moveRate(controller: MetadataLog, nodeId: number): number {
     image.configsOf(ConfigResourceType.BROKER, String(nodeId)).get(name) ??
     image.configsOf(ConfigResourceType.BROKER, '').get(name);
   return Math.min(Number(value ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}
+
+/** Broker configs that count for whole directories and may be set for all brokers at run time. */
+function configureDirectories({ image }: MetadataLog, settings: Settings, { all }: DataDirectories): void {
+  const set = image.configsOf(ConfigResourceType.BROKER, '');
+  const value = (name: string): number => Number(set.get(name) ?? settings.long(name));
+  const live = {
+    producerIdExpirationMs: value('producer.id.expiration.ms'),
+    directoryDeleteDelayMs: value('log.segment.delete.delay.ms'),
+  };
+  for (const directory of all) directory.configure(live);
 }
 
 interface Affected {

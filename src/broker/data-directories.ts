@@ -186,7 +186,11 @@ function optionsFor(
     flushStartOffsetCheckpointIntervalMs: settings.int('log.flush.start.offset.checkpoint.interval.ms'),
     highWatermarkCheckpointIntervalMs: settings.long('replica.high.watermark.checkpoint.interval.ms'),
     retentionCheckIntervalMs: settings.long('log.retention.check.interval.ms'),
-    producerIdExpirationMs: settings.int('producer.id.expiration.ms'),
+    live: {
+      producerIdExpirationMs: settings.int('producer.id.expiration.ms'),
+      directoryDeleteDelayMs: settings.long('log.segment.delete.delay.ms'),
+    },
+    producerIdExpirationCheckIntervalMs: settings.int('producer.id.expiration.check.interval.ms'),
     verifiesTransactions: settings.boolean('transaction.partition.verification.enable'),
     onFailure: (failure: StorageFailure) => onFailure(path, failure),
   };

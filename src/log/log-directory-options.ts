@@ -5,6 +5,16 @@ import type { Random } from '../world/random.ts';
 import type { MetaProperties } from './meta-properties.ts';
 import type { TailMemory } from './tail-memory.ts';
 
+/** What may change while the directory is open. */
+export interface LiveSettings {
+  /** producer.id.expiration.ms */
+  readonly producerIdExpirationMs: number;
+  /** log.segment.delete.delay.ms: how long the directory of a deleted partition stays. Its segments go by their topic's file.delete.delay.ms. */
+  readonly directoryDeleteDelayMs: number;
+}
+
+export const DEFAULT_LIVE_SETTINGS: LiveSettings = { producerIdExpirationMs: 86_400_000, directoryDeleteDelayMs: 60_000 };
+
 export interface LogDirectoryOptions {
   readonly files: Files;
   readonly clock: Clock;
@@ -22,8 +32,8 @@ export interface LogDirectoryOptions {
   readonly highWatermarkCheckpointIntervalMs?: number;
   /** log.retention.check.interval.ms */
   readonly retentionCheckIntervalMs?: number;
-  /** producer.id.expiration.ms */
-  readonly producerIdExpirationMs?: number;
+  /** As they are at opening; `LogDirectory.configure` changes them. */
+  readonly live?: LiveSettings;
   /** transaction.partition.verification.enable; default true. */
   readonly verifiesTransactions?: boolean;
   /** producer.id.expiration.check.interval.ms */

@@ -13,7 +13,7 @@ import { FileHandles } from './file-handles.ts';
 import { FutureLogs } from './future-logs.ts';
 import { Jobs } from './jobs.ts';
 import type { LogConfig } from './log-config.ts';
-import type { LogDirectoryOptions } from './log-directory-options.ts';
+import { DEFAULT_LIVE_SETTINGS, type LiveSettings, type LogDirectoryOptions } from './log-directory-options.ts';
 import { LogOpener, type Opening } from './log-opener.ts';
 import type { Log } from './log.ts';
 import { fileNamesIn } from './recovery.ts';
@@ -48,6 +48,7 @@ export class LogDirectory {
   private readonly opening = new Map<string, Promise<Log>>();
   private readonly checkpoints: Checkpoints;
   private readonly opener: LogOpener;
+  private live: LiveSettings;
   private readonly jobs: Jobs;
   private currentFailure: StorageFailure | undefined;
   /** Every log that was there has been opened: what the note of a clean stop has to rest on. */
@@ -64,6 +65,7 @@ export class LogDirectory {
     this.currentFailure = failure;
     this.o = o;
     this.path = o.path;
+    this.live = o.live ?? DEFAULT_LIVE_SETTINGS;
     this.clusterId = meta.clusterId;
     this.nodeId = meta.nodeId;
     this.directoryId = meta.directoryId;
@@ -90,6 +92,7 @@ export class LogDirectory {
       checkpoints: this.checkpoints,
       onFailure: (broken) => this.fail(broken),
       onTruncated: (topic, partition, offset) => this.onLogTruncated(topic, partition, offset),
+      producerIdExpirationMs: () => this.live.producerIdExpirationMs,
     });
   }
 
@@ -156,7 +159,7 @@ export class LogDirectory {
     const pending: Promise<unknown>[] = [];
     const pause = this.jobs.slices();
     for (const { topic, partition, name, state } of partitionFolders(files, this.path)) {
-      if (state === 'delete') this.removeLater(`${this.path}/${name}`, 0);
+      if (state === 'delete') this.removeLater(`${this.path}/${name}`, this.live.directoryDeleteDelayMs);
       if (state === 'delete' || state === 'stray') continue;
       const names = fileNamesIn(files, `${this.path}/${name}`);
       const hasMetadata = names.includes(PARTITION_METADATA_FILE);
@@ -246,9 +249,9 @@ export class LogDirectory {
     this.copies.remove(log);
   }
 
-  /** Releases it and renames its directory to `-delete`; removed after file.delete.delay.ms. */
+  /** Releases it and renames its directory to `-delete`; removed after log.segment.delete.delay.ms. */
   async retire(log: Log): Promise<void> {
-    this.removeLater(await this.giveUp(log, 'delete'), log.config.fileDeleteDelayMs);
+    this.removeLater(await this.giveUp(log, 'delete'), this.live.directoryDeleteDelayMs);
   }
 
   /** Releases it and renames its directory to `-stray`, where it stays. */
@@ -332,6 +335,13 @@ export class LogDirectory {
       jobs.inSlices(this.all.values(), (log) => log.removeExpiredProducers()),
     );
     jobs.repeat(o.retentionCheckIntervalMs ?? 300_000, () => this.deleteOldSegments(), FIRST_RETENTION_CHECK_MS);
+  }
+
+  /** From now on, for what is open and what will be. */
+  configure(live: LiveSettings): void {
+    this.live = live;
+    for (const log of this.all.values()) log.producerState.expirationMs = live.producerIdExpirationMs;
+    for (const log of this.copies.values()) log.producerState.expirationMs = live.producerIdExpirationMs;
   }
 
   /** Retention, for every log but the metadata log and those that are compacted, which is done by who compacts them. */

@@ -22,6 +22,8 @@ export interface LogOpenerOptions {
   readonly directory: LogDirectoryOptions;
   readonly handles: FileHandles;
   readonly checkpoints: Checkpoints;
+  /** As it is at the moment. */
+  readonly producerIdExpirationMs: () => number;
   readonly onFailure: (failure: StorageFailure) => void;
   readonly onTruncated: (topic: string, partition: number, offset: number) => void;
 }
@@ -35,8 +37,8 @@ export class LogOpener {
 
   /** What lies in the directory of this name, or a new and empty log there. */
   async open(name: string, { cleanShutdown, ...opening }: Opening, tailMemory: TailMemory): Promise<Log> {
-    const { handles, checkpoints, onFailure, onTruncated } = this.o;
-    const { files, clock, random, path, producerIdExpirationMs, verifiesTransactions } = this.o.directory;
+    const { handles, checkpoints, producerIdExpirationMs, onFailure, onTruncated } = this.o;
+    const { files, clock, random, path, verifiesTransactions } = this.o.directory;
     const key = `${opening.topic}-${opening.partition}`;
     const directory = `${path}/${name}`;
     const isNew = opening.names === undefined && files.stat(directory) === undefined;
@@ -51,7 +53,7 @@ export class LogOpener {
       logStartOffset: isNew ? 0 : (checkpoints.logStarts.get(key) ?? 0),
       cleanShutdown: cleanShutdown || isNew,
       handles,
-      ...(producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs }),
+      producerIdExpirationMs: producerIdExpirationMs(),
       verifiesTransactions,
       tailMemory,
       onFailure,

@@ -64,7 +64,8 @@ export class ProducerState {
   private readonly files: Files;
   private directory: string;
   private readonly where: string;
-  private readonly expirationMs: number;
+  /** producer.id.expiration.ms; may change at any time. */
+  expirationMs: number;
   private readonly verifiesTransactions: boolean;
   // Most logs of thousands know no producers: each map comes into being with its first entry.
   private verifications: Verifications | undefined;

@@ -1,10 +1,11 @@
 /** What a whole broker does by itself while time passes: retention, rolling, flushing, checkpoints. The tests own the time. */
 import { expect } from 'chai';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker } from '../../src/broker/broker.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
+import { ZERO_UUID } from '../../src/wire/uuid.ts';
 import { handlersOf } from '../support/handlers.ts';
 
 const HOUR_MS = 3_600_000;
@@ -82,6 +83,103 @@ describe('A broker by itself', function () {
     await broker.stop();
   });
 
+  const configure = async (
+    broker: Broker,
+    resourceType: number,
+    resourceName: string,
+    name: string,
+    value: string,
+  ): Promise<void> => {
+    const configs = [{ name, configOperation: 0, value }];
+    const answer = await handlersOf(broker)('incrementalAlterConfigs', 1, {
+      resources: [{ resourceType, resourceName, configs }],
+      validateOnly: false,
+    });
+    expect(answer.responses[0]?.errorCode, name).to.equal(0);
+  };
+
+  it('follows a retention that is changed while it runs, of the topic and of all brokers', async () => {
+    const broker = await start({ 'segment.ms': String(DAY_MS) });
+    for (let day = 0; day < 3; day++) {
+      await produce(broker);
+      await broker.time.advance(DAY_MS + 1);
+    }
+    const { log } = partitionOf(broker);
+    expect(log.logStartOffset).to.equal(0);
+    await configure(broker, 4, '', 'log.retention.ms', String(2 * DAY_MS + HOUR_MS));
+    await broker.time.advance(10 * 60_000);
+    expect(log.logStartOffset).to.equal(1);
+    await configure(broker, 2, 'orders', 'retention.ms', String(DAY_MS));
+    await broker.time.advance(10 * 60_000);
+    expect(log.logStartOffset).to.equal(3);
+    await configure(broker, 2, 'orders', 'retention.ms', '-1');
+    await configure(broker, 2, 'orders', 'retention.bytes', '0');
+    await produce(broker);
+    await broker.time.advance(10 * 60_000);
+    expect(log.logStartOffset).to.equal(4);
+    await broker.stop();
+  });
+
+  it('keeps the start of a log for after a kill, by the cadence of its checkpoint', async () => {
+    const broker = await start({}, { ...rarely, 'log.flush.start.offset.checkpoint.interval.ms': 5000 });
+    for (let i = 0; i < 3; i++) await produce(broker);
+    partitionOf(broker).log.advanceLogStartOffset(2);
+    const checkpoint = join(dataDir, 'log-start-offset-checkpoint');
+    await broker.time.advance(4000);
+    expect(existsSync(checkpoint)).to.equal(false);
+    await broker.time.advance(1000);
+    for (let turns = 0; !existsSync(checkpoint) && turns < 100_000; turns++)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(readFileSync(checkpoint, 'utf8')).to.equal('0\n1\norders 0 2\n');
+    await broker.stop();
+  });
+
+  it('forgets producers after producer.id.expiration.ms, also when that is changed while it runs', async () => {
+    const broker = await start({}, { ...rarely, 'producer.id.expiration.ms': 2 * HOUR_MS });
+    const { log } = partitionOf(broker);
+    const append = (producerId: number): void => {
+      const records = [{ key: null, value: Buffer.from('v'), timestamp: broker.time.now() }];
+      const batch = buildBatch({
+        baseOffset: 0,
+        partitionLeaderEpoch: -1,
+        records,
+        producerId,
+        producerEpoch: 0,
+        baseSequence: 0,
+      });
+      expect(log.append(batch, { leaderEpoch: 0, origin: 'client' }).ok).to.equal(true);
+    };
+    const known = (): number[] => [...log.producerState.entries()].map(({ producerId }) => producerId);
+    append(1);
+    await broker.time.advance(HOUR_MS);
+    append(2);
+    await broker.time.advance(HOUR_MS - 11 * 60_000);
+    expect(known()).to.deep.equal([1, 2]);
+    await broker.time.advance(22 * 60_000);
+    expect(known()).to.deep.equal([2]);
+    await configure(broker, 4, '', 'producer.id.expiration.ms', '60000');
+    await broker.time.advance(11 * 60_000);
+    expect(known()).to.deep.equal([]);
+    await broker.stop();
+  });
+
+  it('removes the directory of a deleted topic after log.segment.delete.delay.ms, though it was stopped in between', async () => {
+    const settings = { ...rarely, 'log.segment.delete.delay.ms': 10_000 };
+    const directories = (): string[] => readdirSync(dataDir).filter((name) => name.startsWith('orders'));
+    const broker = await start({ 'file.delete.delay.ms': '1' }, settings);
+    await produce(broker);
+    await handlersOf(broker)('deleteTopics', 6, { topics: [{ name: 'orders', topicId: ZERO_UUID }], timeoutMs: 1000 });
+    expect(directories().map((name) => name.replace(/[0-9a-f]{32}/, 'uuid'))).to.deep.equal(['orders-0.uuid-delete']);
+    await broker.time.advance(9000);
+    expect(directories().length).to.equal(1);
+    await broker.stop();
+    const again = await Broker.start({ port: 0, dataDir, clock: 'virtual', settings });
+    expect(directories().length).to.equal(1);
+    await again.time.advance(10_001);
+    expect(directories()).to.deep.equal([]);
+    await again.stop();
+  });
+
   it('begins a segment after segment.ms, less a jitter', async () => {
     const broker = await start({ 'segment.ms': String(HOUR_MS), 'segment.jitter.ms': String(HOUR_MS / 2), 'retention.ms': '-1' });
     const { log } = partitionOf(broker);
@@ -112,7 +210,8 @@ describe('A broker by itself', function () {
     await broker.time.advance(8000);
     expect(log.recoveryPoint).to.equal(0);
     await broker.time.advance(3000);
-    for (let turns = 0; log.recoveryPoint === 0 && turns < 10_000; turns++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; log.recoveryPoint === 0 && turns < 300_000; turns++)
+      await new Promise((resolve) => setImmediate(resolve));
     expect(log.recoveryPoint).to.equal(1);
     await broker.stop();
   });

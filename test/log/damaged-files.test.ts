@@ -60,7 +60,7 @@ async function openLogs(files: FakeFiles): Promise<LogDirectory> {
     random: new SeededRandom(1),
     path: DATA,
     identity: IDENTITY,
-    producerIdExpirationMs: Number.MAX_SAFE_INTEGER,
+    live: { producerIdExpirationMs: Number.MAX_SAFE_INTEGER, directoryDeleteDelayMs: 60_000 },
   });
   await directory.openLogs((topic, _, topicId) => (topicId === null ? undefined : configOf(topic)));
   return directory;

@@ -70,7 +70,7 @@ const open = (path: string): Promise<LogDirectory> =>
     path,
     identity: IDENTITY,
     // User records bear timestamps of 2023: by those their producers would have expired.
-    producerIdExpirationMs: Number.MAX_SAFE_INTEGER,
+    live: { producerIdExpirationMs: Number.MAX_SAFE_INTEGER, directoryDeleteDelayMs: 60_000 },
   });
 
 async function readAll(log: Log, upTo: 'logEnd' | 'highWatermark' | 'lastStable', committed: boolean): Promise<number[]> {

@@ -10,7 +10,8 @@ import { batch, put, TOPIC_ID, turn } from './log-fixture.ts';
 
 const PATH = '/data';
 const IDENTITY = { clusterId: '4L6g3nShT-eMCtK--X86sw', nodeId: 1, directoryId: 'U0NSzs5MRFCWG_YBqsIJvA' };
-const CONFIG = { ...DEFAULT_LOG_CONFIG, fileDeleteDelayMs: 100, retentionMs: -1 };
+const CONFIG = { ...DEFAULT_LOG_CONFIG, retentionMs: -1 };
+const LIVE = { producerIdExpirationMs: 86_400_000, directoryDeleteDelayMs: 100 };
 const START = Date.UTC(2026, 10, 22, 14, 25, 35);
 
 interface Fixture {
@@ -21,7 +22,15 @@ interface Fixture {
 
 async function open(files = new FakeFiles(), o: Partial<LogDirectoryOptions> = {}): Promise<Fixture> {
   const clock = new VirtualClock(START);
-  const directory = await LogDirectory.open({ files, clock, random: new SeededRandom(1), path: PATH, identity: IDENTITY, ...o });
+  const directory = await LogDirectory.open({
+    files,
+    clock,
+    random: new SeededRandom(1),
+    path: PATH,
+    identity: IDENTITY,
+    live: LIVE,
+    ...o,
+  });
   return { files, clock, directory };
 }
 
@@ -224,7 +233,9 @@ describe('LogDirectory', () => {
     await directory.stop({ clean: true, brokerEpoch: 1 });
     const again = await open(files);
     await again.directory.openLogs(() => CONFIG);
-    await again.clock.advance(1);
+    await again.clock.advance(99);
+    expect(files.list(PATH).filter(({ name }) => name.startsWith('orders')).length).to.equal(1);
+    await again.clock.advance(2);
     expect(files.list(PATH).filter(({ name }) => name.startsWith('orders'))).to.deep.equal([]);
   });
 
