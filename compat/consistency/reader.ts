@@ -16,8 +16,12 @@ export interface Fetched {
   readonly highWatermark: number;
 }
 
-/** The part of a value that is its name; the rest is weight. */
-export const nameOf = (value: Buffer | null): string => value?.subarray(0, Math.max(0, value.indexOf(0x20))).toString() ?? 'null';
+/** The part of a value that is its name; the rest is weight. Something that nobody sent when it is not as the clients of the check send it. */
+export function nameOf(value: Buffer | null): string {
+  const text = value?.toString('latin1') ?? '';
+  const name = /^([\w.-]+) \.*$/.exec(text)?.[1];
+  return name ?? `something else: ${text.slice(0, 60)}`;
+}
 
 /** Committed records from `from` on, as many as fit. */
 export async function fetchCommitted(
@@ -70,6 +74,7 @@ function committedIn(records: Buffer, aborted: readonly Aborted[], from: number)
   for (const batch of batchesOf(records.subarray(0, completeBytes(records)))) {
     while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) open.add(waiting.shift()?.producerId ?? -1);
     next = Math.max(next, batch.lastOffset + 1);
+    if (!batch.isValid) throw new Error(`the batch at ${batch.baseOffset} has a wrong checksum`);
     if (batch.isControl) {
       const [record] = recordsOf(batch);
       if (record?.key && record.value && readControlRecord(record.key, record.value)?.kind === 'Abort')
