@@ -52,7 +52,7 @@ interface Move {
 }
 
 /** What one step copies, and may hold the event loop for. */
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 256 * 1024;
 /** Before a step is tried again that found nothing to copy. */
 const RETRY_MS = 100;
 /** A copied batch keeps the epoch it has, whatever it is. */
