@@ -34,7 +34,6 @@ export async function truncateTo(log: LogParts, offset: number): Promise<void> {
     logStartOffset: log.startOffset,
     logEndOffset: offset,
     nowMs: log.o.clock.now(),
-    cleanShutdown: false,
   });
   setHighWatermark(log, log.highWatermark);
 }

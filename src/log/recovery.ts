@@ -83,7 +83,6 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
     logStartOffset,
     logEndOffset: endOffset,
     nowMs: o.clock.now(),
-    cleanShutdown: o.cleanShutdown,
   });
   const recoveryPoint = o.cleanShutdown && logEndOffset !== undefined ? endOffset : Math.min(o.recoveryPoint, endOffset);
   return { segments, producerState, logStartOffset, recoveryPoint, logEndOffset: endOffset };
@@ -214,7 +213,6 @@ async function recoverSegment(o: RecoveryOptions, segments: Segments, segment: S
     logStartOffset: o.logStartOffset,
     logEndOffset: segment.baseOffset,
     nowMs: o.clock.now(),
-    cleanShutdown: false,
   });
   segment.resetIndexes();
   let validBytes = 0;
@@ -259,25 +257,20 @@ function removeSnapshots(o: RecoveryOptions): void {
   }
 }
 
-/** Brings the state to `logEndOffset`: from the newest usable snapshot, and what the log says after it. Leaves a snapshot there. */
+/**
+ * Brings the state to `logEndOffset`: from the newest usable snapshot, and what the log says after it; from the whole log when there is none, since a
+ * clean stop leaves one. (Apache Kafka takes a log without snapshots for one that has no producers.) Leaves a snapshot there.
+ */
 export async function rebuildProducerState(
   state: ProducerState,
   segments: Segments,
-  o: { readonly logStartOffset: number; readonly logEndOffset: number; readonly nowMs: number; readonly cleanShutdown: boolean },
+  o: { readonly logStartOffset: number; readonly logEndOffset: number; readonly nowMs: number },
 ): Promise<void> {
   const { logStartOffset, logEndOffset } = o;
   const lastTwo = segments
     .values()
     .slice(-2)
     .map((segment) => segment.baseOffset);
-  if (state.latestSnapshotOffset === undefined && o.cleanShutdown) {
-    // A clean stop always leaves a snapshot, so that this log was written before there were any: nothing to find in it.
-    for (const offset of [...lastTwo, logEndOffset]) {
-      state.endOffset = offset;
-      state.takeSnapshot();
-    }
-    return;
-  }
   const wasEmpty = state.isEmpty && state.endOffset >= logEndOffset;
   state.truncateAndReload(logStartOffset, logEndOffset, o.nowMs);
   if (logEndOffset > state.endOffset && !wasEmpty) {

@@ -70,6 +70,16 @@ describe('Recovery', () => {
     });
   }
 
+  it('knows its producers when every snapshot is missing, also after a clean stop', async () => {
+    const files = await stopped();
+    const before = content(files);
+    for (const name of Object.keys(before)) if (name.endsWith('.snapshot')) files.remove(`${DIRECTORY}/${name}`);
+    const { log } = await reopened(files, true);
+    expect(log.producerState.get(3)?.lastSequence).to.equal(23);
+    await log.close({ clean: true });
+    expect(content(files)).to.deep.include({ '00000000000000000024.snapshot': before['00000000000000000024.snapshot'] });
+  });
+
   it('accepts the zeros of a preallocated index', async () => {
     const files = await stopped();
     const last = `${DIRECTORY}/00000000000000000016`;
