@@ -19,14 +19,24 @@ export interface OwnerProcess {
 const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
 const PATIENCE_MS = 90_000;
 
+/**
+ * Below those that the system gives to connections: while a broker is down, a client that tries to reach it could be given the broker's own port for its end, and be connected
+ * with itself.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error('no port is free');
 }
 
 export interface Directory {

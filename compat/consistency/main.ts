@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { anomaliesOf, ANOMALIES, type Anomaly, type AnomalyName } from './checker.ts';
-import { runRound, type Round } from './round.ts';
+import { deleteTopics, runRound, type Round } from './round.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,6 +54,7 @@ async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
   const directory = await newDirectory(folder, ['transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']);
   if (jars !== undefined) await format(jars, directory);
   const broker = new BrokerProcess(() => startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? ''));
+  const address = { host: '127.0.0.1', port: directory.port };
   await broker.start();
   try {
     const end = Date.now() + Number(values.seconds) * 1000;
@@ -61,7 +62,7 @@ async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
       const startedAt = Date.now();
       const seconds = Math.min(Number(values['round-seconds']), (end - startedAt) / 1000);
       const one = await runRound({
-        address: { host: '127.0.0.1', port: directory.port },
+        address,
         broker,
         round,
         seed: seed + round,
@@ -73,7 +74,8 @@ async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
       console.log(`round ${round}: ${summary(one, (Date.now() - startedAt) / 1000)}`);
       const anomalies = anomaliesOf(one.history);
       for (const anomaly of anomalies) found.set(anomaly.name, [...(found.get(anomaly.name) ?? []), anomaly]);
-      if (anomalies.length > 0) console.log(`${anomalies.length} anomalies; its history is kept in ${keep(round, one)}`);
+      if (anomalies.length === 0) await deleteTopics(address, round);
+      else console.log(`${anomalies.length} anomalies; its history is kept in ${keep(round, one)}`);
     }
   } finally {
     await broker.kill('SIGTERM');

@@ -40,6 +40,7 @@ const COPY_PARTITIONS = 2;
 const COPIERS = ['left', 'right'] as const;
 const HEAL_MS = 60_000;
 const SURVEY_BYTES = 1 << 20;
+const NO_ID = 'A'.repeat(22);
 
 const partitionsOf = (topic: string, count: number): Partition[] =>
   Array.from({ length: count }, (_, index) => ({ topic, index }));
@@ -131,6 +132,20 @@ async function createTopics(admin: Connection, topics: readonly (readonly Partit
       ({ coordinators }) => coordinators[0]?.errorCode ?? -1,
       HEAL_MS,
     );
+}
+
+/** An hour of rounds fills no disk. */
+export async function deleteTopics(address: Address, round: number): Promise<void> {
+  const admin = new Connection(address, 'admin', 10_000);
+  const topics = [`events-${round}`, `copies-${round}`].map((name) => ({ name, topicId: NO_ID }));
+  await admin.settle(
+    'deleteTopics',
+    { topics, timeoutMs: 10_000 },
+    6,
+    ({ responses }) => responses.find(({ errorCode }) => errorCode !== 0)?.errorCode ?? 0,
+    HEAL_MS,
+  );
+  admin.cut();
 }
 
 async function endWhatIsOpen(connection: Connection, transactionalId: string): Promise<void> {
