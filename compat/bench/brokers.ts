@@ -1,7 +1,7 @@
 /** The two brokers under load, each a process of its own: started, looked at from outside, stopped. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,15 @@ export interface BenchedBroker {
   cpuSeconds(): number;
   residentMb(): number;
   stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** A properties file that both brokers start from, and the data it names, in one folder. */
+export interface Place {
+  readonly folder: string;
+  readonly properties: string;
+  readonly data: string;
+  readonly port: number;
 }
 
 export async function freePort(): Promise<number> {
@@ -44,10 +53,9 @@ export async function startBlumfeld(folder: string): Promise<BenchedBroker> {
   return answering('Blumfeld', spawn(process.execPath, [COMMAND, ...options], { stdio: 'ignore' }), port, begun);
 }
 
-/** Formatted before the clock starts; Blumfeld does that itself while it starts. */
-export async function startApacheKafka(jars: string, folder: string): Promise<BenchedBroker> {
+export async function newPlace(folder: string, more: readonly string[] = []): Promise<Place> {
   const [port, controllerPort] = [await freePort(), await freePort()];
-  const properties = join(folder, 'server.properties');
+  const [properties, data] = [join(folder, 'server.properties'), join(folder, 'data')];
   mkdirSync(folder, { recursive: true });
   const lines = [
     'process.roles=broker,controller',
@@ -55,18 +63,36 @@ export async function startApacheKafka(jars: string, folder: string): Promise<Be
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'controller.listener.names=CONTROLLER',
     `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
-    `log.dirs=${join(folder, 'data')}`,
+    `log.dirs=${data}`,
     'offsets.topic.replication.factor=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
+    ...more,
   ];
   writeFileSync(properties, `${lines.join('\n')}\n`);
+  return { folder, properties, data, port };
+}
+
+/** Starts on what is in the place; Apache Kafka's storage is formatted before the clock starts, where it is empty. */
+export async function startIn(place: Place, name: BrokerName, jars: string): Promise<BenchedBroker> {
+  const { properties, data, port } = place;
   const jar = ['-cp', `${jars}/*`];
-  const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', properties];
-  const formatted = spawnSync('java', [LOGGING, ...jar, ...format], { encoding: 'utf8' });
-  if (formatted.status !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${formatted.stderr}`);
+  if (name === 'Apache Kafka' && !existsSync(data)) {
+    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', properties];
+    const formatted = spawnSync('java', [LOGGING, ...jar, ...format], { encoding: 'utf8' });
+    if (formatted.status !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${formatted.stderr}`);
+  }
   const begun = performance.now();
-  const child = spawn('java', [...JVM, LOGGING, ...jar, 'kafka.Kafka', properties], { stdio: 'ignore' });
-  return answering('Apache Kafka', child, port, begun);
+  const child =
+    name === 'Apache Kafka'
+      ? spawn('java', [...JVM, LOGGING, ...jar, 'kafka.Kafka', properties], { stdio: 'ignore' })
+      : spawn(process.execPath, [COMMAND, 'start', properties], { stdio: 'ignore' });
+  return answering(name, child, port, begun);
+}
+
+export async function startApacheKafka(jars: string, folder: string): Promise<BenchedBroker> {
+  return startIn(await newPlace(folder), 'Apache Kafka', jars);
 }
 
 async function answering(name: BrokerName, child: ChildProcess, port: number, begun: number): Promise<BenchedBroker> {
@@ -76,12 +102,19 @@ async function answering(name: BrokerName, child: ChildProcess, port: number, be
   while (performance.now() - begun < PATIENCE_MS && child.exitCode === null) {
     if (await answersMetadata(port)) {
       const startMs = performance.now() - begun;
-      const stop = async (): Promise<void> => {
-        child.kill('SIGTERM');
+      const endBy = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+        child.kill(signal);
         await ended;
       };
-      const address = `127.0.0.1:${port}`;
-      return { name, address, startMs, cpuSeconds: () => cpuSecondsOf(pid), residentMb: () => residentMbOf(pid), stop };
+      return {
+        name,
+        address: `127.0.0.1:${port}`,
+        startMs,
+        cpuSeconds: () => cpuSecondsOf(pid),
+        residentMb: () => residentMbOf(pid),
+        stop: () => endBy('SIGTERM'),
+        kill: () => endBy('SIGKILL'),
+      };
     }
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

@@ -11,6 +11,10 @@ export interface Figures {
   readonly p99?: number;
   /** Milliseconds until new topics took records. */
   readonly created?: number;
+  /** The rate to that of the same client without what the load is about. */
+  readonly part?: number;
+  /** Milliseconds: `p99` without the other half of the load. */
+  readonly alone?: number;
   /** What the broker's CPU time is divided by. */
   readonly records: number;
 }

@@ -22,7 +22,7 @@ export interface Place {
 
 export interface Load {
   readonly name: string;
-  readonly kind: 'produce' | 'fetch' | 'latency' | 'requests' | 'partitions';
+  readonly kind: 'produce' | 'fetch' | 'latency' | 'requests' | 'partitions' | 'transactions';
   readonly bytes: number;
   /** 0: reads the filled topic. -1: makes its own topics. */
   readonly partitions: number;
@@ -125,6 +125,31 @@ export const LOADS: readonly Load[] = [
     bytes: 100,
     partitions: 4,
     run: ({ installed, address, topic, seconds }) => franzGo(installed, address, 'single', { topic, size: 100, seconds }),
+  },
+  {
+    name: 'franz-go idempotent produce 1 KiB',
+    kind: 'transactions',
+    bytes: 1024,
+    partitions: 1,
+    run: ({ installed, address, topic, seconds }) => franzGo(installed, address, 'idempotence', { topic, size: 1024, seconds }),
+  },
+  ...[1, 10, 100].map(
+    (per): Load => ({
+      name: `franz-go transactions of ${per} record${per === 1 ? '' : 's'} of 100 B`,
+      kind: 'transactions',
+      bytes: 100,
+      partitions: 1,
+      run: ({ installed, address, topic, seconds }) =>
+        franzGo(installed, address, 'transactions', { topic, size: 100, seconds, per }),
+    }),
+  ),
+  {
+    name: 'franz-go read committed, a tenth aborted, 1 KiB',
+    kind: 'transactions',
+    bytes: 1024,
+    partitions: 1,
+    run: ({ installed, address, topic, scale }) =>
+      franzGo(installed, address, 'isolation', { topic, size: 1024, per: 100, records: Math.floor(100_000 * scale) }),
   },
   {
     name: '1,000 partitions, 100 B',

@@ -18,6 +18,7 @@ import {
 import { type Figures, franzGo, type Installed, LoadFailed } from './clients.ts';
 import { FILLED, type FilledSize, type Load, LOADS } from './loads.ts';
 import { number, report } from './report.ts';
+import { type StorageBench, type StorageFigure, STORAGE_LOADS } from './storage.ts';
 import type { Footprint, Sample } from './samples.ts';
 
 const RESULTS = 'compat/bench/RESULTS.md';
@@ -81,6 +82,19 @@ async function fill({ installed, brokers, scale }: Bench, loads: readonly Load[]
   }
 }
 
+async function onDisk(bench: StorageBench, only: string, failures: string[]): Promise<StorageFigure[]> {
+  const figures: StorageFigure[] = [];
+  for (const { name, run } of STORAGE_LOADS.filter((load) => load.name.includes(only))) {
+    try {
+      figures.push(...(await run(bench)));
+    } catch (error) {
+      failures.push(`${name}: ${String(error)}`);
+      say(`${name} FAILED: ${String(error)}`);
+    }
+  }
+  return figures;
+}
+
 /** Starts, looks and stops a few times, each time with an empty directory. */
 async function footprint(name: BrokerName, times: number, start: (folder: string) => Promise<BenchedBroker>): Promise<Footprint> {
   const [startMs, idleMb]: [number[], number[]] = [[], []];
@@ -123,9 +137,10 @@ async function main(): Promise<number> {
     for (const broker of brokers) await broker.stop();
     remove(folder);
   }
+  const storage = await onDisk({ installed, jars: brokerJars, quick, say }, only, bench.failures);
   const minutes = (Date.now() - begun.getTime()) / 60_000;
   const { samples, failures } = bench;
-  const text = report({ quick, rounds, seconds, begun, minutes, samples, footprints, failures });
+  const text = report({ quick, rounds, seconds, begun, minutes, samples, footprints, storage, failures });
   console.log(text);
   if (only === '') writeFileSync(RESULTS, text);
   return failures.length === 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 import { cpus, totalmem } from 'node:os';
 import type { BrokerName } from './brokers.ts';
 import type { Load } from './loads.ts';
+import type { StorageFigure } from './storage.ts';
 import { type Footprint, type Measure, MEASURES, median, type Sample, wanted } from './samples.ts';
 
 export interface Run {
@@ -12,6 +13,7 @@ export interface Run {
   readonly minutes: number;
   readonly samples: readonly Sample[];
   readonly footprints: readonly Footprint[];
+  readonly storage: readonly StorageFigure[];
   readonly failures: readonly string[];
 }
 
@@ -57,7 +59,8 @@ function rowsOf(samples: readonly Sample[]): string[] {
       const { kafka, ours, ratio } = compared(samples, load, measure);
       if (kafka.length === 0 && ours.length === 0) continue;
       const shown = ratio === undefined ? '–' : `**${ratio.toFixed(2)}**`;
-      const aim = verdict(ratio, wanted(load, measure), measure.rises);
+      const judged = measure.isAbsolute === true ? median(ours) : ratio;
+      const aim = verdict(judged, wanted(load, measure), measure.rises);
       rows.push(`| ${load.name} | ${measure.name}, ${measure.unit} | ${spread(kafka)} | ${spread(ours)} | ${shown} | ${aim} |`);
     }
   }
@@ -80,6 +83,12 @@ function footprintRows(footprints: readonly Footprint[]): string[] {
   ];
 }
 
+function storageRow({ name, unit, kafka, ours }: StorageFigure): string {
+  const [below, above] = [median(kafka), median(ours)];
+  const ratio = below === undefined || above === undefined ? '–' : `**${(above / below).toFixed(3)}**`;
+  return `| ${name} | ${unit} | ${spread(kafka)} | ${spread(ours)} | ${ratio} | |`;
+}
+
 export function report(run: Run): string {
   const others = run.samples.map(({ othersShare }) => othersShare);
   const noise = `${Math.round((median(others) ?? 0) * 100)} % (median), ${Math.round(Math.max(0, ...others) * 100)} % (most)`;
@@ -94,6 +103,7 @@ export function report(run: Run): string {
     head,
     ...rowsOf(run.samples),
     ...footprintRows(run.footprints),
+    ...run.storage.map(storageRow),
     '',
     ...(run.failures.length === 0 ? [] : ['Failed:', '', ...run.failures.map((one) => `- ${one}`), '']),
   ].join('\n');

@@ -21,7 +21,7 @@ import (
 type options struct {
 	address, topic, acks, codec              string
 	size, records, partitions, clients, pace int
-	topics                                   int
+	topics, keys, per                        int
 	seconds                                  time.Duration
 }
 
@@ -41,6 +41,8 @@ func main() {
 	set.IntVar(&o.topics, "topics", 100, "")
 	set.IntVar(&o.clients, "clients", 64, "")
 	set.IntVar(&o.pace, "pace", 20000, "records a second")
+	set.IntVar(&o.keys, "keys", 1000, "different keys")
+	set.IntVar(&o.per, "per", 10, "records of a transaction")
 	seconds := set.Float64("seconds", 3, "")
 	o.address = os.Args[1]
 	must(set.Parse(os.Args[3:]))
@@ -48,6 +50,8 @@ func main() {
 	kinds := map[string]func(options) figures{
 		"create": create, "delete": remove, "fill": fill, "produce": produce, "consume": consume,
 		"roundtrip": roundTrip, "single": single, "tail": tail, "many": many,
+		"spread": spread, "keyed": keyed, "compact": compact, "past": past,
+		"idempotence": idempotence, "transactions": transactions, "isolation": isolation,
 	}
 	out, err := json.Marshal(kinds[os.Args[2]](o))
 	must(err)
@@ -300,16 +304,16 @@ func many(o options) figures {
 	counted, from := 0, time.Time{}
 	for i := 0; ; i++ {
 		now := time.Now()
-		if now.After(end) {
-			break
-		}
 		if from.IsZero() && now.After(warm) {
 			counted, from = done.now(), now
 		}
+		if now.After(end) {
+			break
+		}
 		client.Produce(background, &kgo.Record{Topic: names[i%len(names)], Value: v}, done.acknowledged)
 	}
-	out["rate"] = float64(done.now()-counted) / time.Since(from).Seconds()
 	must(client.Flush(background))
+	out["rate"] = float64(done.now()-counted) / time.Since(from).Seconds()
 	out["records"] = float64(done.now() + len(names))
 	_, err = admin.DeleteTopics(background, names...)
 	must(err)
