@@ -10,7 +10,9 @@ import (
 // idempotence writes with sequence numbers and without in turn; the part is the rate of the first to that of the second.
 func idempotence(o options) figures {
 	numbered := connect(o, kgo.DefaultProduceTopic(o.topic))
-	plain := connect(o, kgo.DefaultProduceTopic(o.topic), kgo.DisableIdempotentWrite())
+	// As many requests under way as with sequence numbers.
+	same := kgo.MaxProduceRequestsInflightPerBroker(5)
+	plain := connect(o, kgo.DefaultProduceTopic(o.topic), kgo.DisableIdempotentWrite(), same)
 	defer numbered.Close()
 	defer plain.Close()
 	v := value(o.size)
