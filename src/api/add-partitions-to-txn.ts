@@ -80,7 +80,7 @@ async function verify(transaction: Transaction, { transactions }: Context): Prom
 function results(topics: readonly Topic[], errorOf: (topic: string, index: number) => ErrorCode): TopicResults {
   return topics.map(({ name, partitions }) => ({
     name,
-    resultsByPartition: partitions.map((partitionIndex) => ({
+    resultsByPartition: [...new Set(partitions)].map((partitionIndex) => ({
       partitionIndex,
       partitionErrorCode: errorOf(name, partitionIndex),
     })),

@@ -1,6 +1,6 @@
 /**
  * WriteTxnMarkers, versions 1 and 2: a coordinator, or an administrator who ends a transaction that hangs (KIP-664), has the ends of transactions written
- * into partitions that this broker leads. Answered when all are committed. KIP-1228 (2: the transaction.version of the producer).
+ * into partitions that this broker leads, once in each, however often it is named. Answered when all are committed. KIP-1228 (2: the transaction.version of the producer).
  */
 import type { ErrorCode } from '../wire/generated/errors.ts';
 import type {
@@ -28,13 +28,20 @@ function write(marker: Marker, { transactionMarkers }: Context): Promise<Result[
   const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult: committed } = marker;
   const end = { producerId: Number(producerId), producerEpoch, coordinatorEpoch, committed, transactionVersion };
   return Promise.all(
-    marker.topics.flatMap(({ name, partitionIndexes }) =>
-      partitionIndexes.map(async (partitionIndex): Promise<Result> => {
+    [...partitionsOf(marker)].flatMap(([name, indexes]) =>
+      [...indexes].map(async (partitionIndex): Promise<Result> => {
         const errorCode = await transactionMarkers.write(name, partitionIndex, end);
         return { producerId, name, partitionIndex, errorCode };
       }),
     ),
   );
+}
+
+function partitionsOf({ topics }: Marker): ReadonlyMap<string, ReadonlySet<number>> {
+  const byTopic = new Map<string, Set<number>>();
+  for (const { name, partitionIndexes } of topics)
+    byTopic.set(name, new Set([...(byTopic.get(name) ?? []), ...partitionIndexes]));
+  return byTopic;
 }
 
 /** A producer that comes several times is answered once, with the last of what was said of a partition. */

@@ -249,6 +249,38 @@ describe('The transaction coordinator', () => {
     expect(Number(transactionStates[0]?.producerId)).to.be.greaterThan(producerId);
   });
 
+  it('answers a partition that is named twice once', async () => {
+    const one = await ready();
+    const producer = await one.init('id');
+    const answer = await one.ask('addPartitionsToTxn', 4, {
+      transactions: [{ ...producer, verifyOnly: false, topics: [{ name: 't', partitions: [1, 1] }] }],
+    });
+    const [result] = answer.resultsByTransaction;
+    expect(
+      result?.topicResults[0]?.resultsByPartition.map(({ partitionIndex, partitionErrorCode }) => [
+        partitionIndex,
+        partitionErrorCode,
+      ]),
+    ).to.deep.equal([[1, 0]]);
+  });
+
+  it('adds nothing where one of the partitions does not exist', async () => {
+    const one = await ready();
+    const producer = await one.init('id');
+    const answer = await one.ask('addPartitionsToTxn', 3, {
+      v3AndBelowTransactionalId: 'id',
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: [{ name: 't', partitions: [0, 9] }],
+    });
+    const [topic] = answer.resultsByTopicV3AndBelow;
+    expect(topic?.resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode)).to.deep.equal([
+      ErrorCode.OPERATION_NOT_ATTEMPTED,
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    ]);
+    expect(await one.stateOf('id')).to.equal('Empty');
+  });
+
   it('tells clients of before KIP-588 that their epoch is old, and later ones that they are fenced', async () => {
     const one = await ready();
     const producer = { ...(await one.init('id')), producerEpoch: 9 };

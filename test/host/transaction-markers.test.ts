@@ -66,6 +66,18 @@ describe('Markers of others', () => {
     expect((await one.ask('writeTxnMarkers', 1, { markers: [] })).markers).to.deep.equal([]);
   });
 
+  it('are written once, however often a partition is named', async () => {
+    const { one, producer } = await ready();
+    const topics = [
+      { name: 't', partitionIndexes: [0, 0] },
+      { name: 't', partitionIndexes: [0] },
+    ];
+    const marker = { ...producer, transactionResult: true, coordinatorEpoch: 1, topics };
+    const { markers } = await one.ask('writeTxnMarkers', 1, { markers: [marker] });
+    expect(markers[0]?.topics.map(({ partitions }) => partitions.length)).to.deep.equal([1]);
+    expect(one.small.partition('t').log.logEndOffset).to.equal(1);
+  });
+
   it('of several transactions of one producer are one answer', async () => {
     const { one, producer } = await ready();
     const marker = (index: number) => ({

@@ -149,6 +149,20 @@ export const MASKS: readonly Mask[] = [
     reason: 'Kafka answers from a hash set',
   },
   { api: 'txnOffsetCommit', path: 'topics[].topicId', how: 'presence', reason: ids },
+  {
+    api: 'addPartitionsToTxn',
+    path: 'resultsByTopicV3AndBelow',
+    how: 'sort',
+    by: 'name',
+    reason: 'Kafka answers from a hash map',
+  },
+  {
+    api: 'addPartitionsToTxn',
+    path: 'resultsByTransaction[].topicResults',
+    how: 'sort',
+    by: 'name',
+    reason: 'Kafka answers from a hash map',
+  },
   { api: 'listTransactions', path: 'transactionStates[].producerId', how: 'id', reason: 'how many producers there were before' },
   {
     api: 'listTransactions',
