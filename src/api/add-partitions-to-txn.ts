@@ -64,7 +64,11 @@ async function add(transaction: Transaction, { apiVersion, transactions }: Conte
   const clientVersion = apiVersion >= BATCHED_FROM_VERSION ? 2 : 0;
   const error = await transactions.addPartitions(claimOf(transaction), partitionsOf(transaction.topics), clientVersion);
   const isOld = apiVersion < FENCED_FROM_VERSION && error === ErrorCode.PRODUCER_FENCED;
-  return results(transaction.topics, () => (isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : error));
+  const errorCode = isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : error;
+  return transaction.topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map(resultOf(() => errorCode)),
+  }));
 }
 
 async function verify(transaction: Transaction, { transactions }: Context): Promise<TopicResults> {
@@ -77,14 +81,16 @@ async function verify(transaction: Transaction, { transactions }: Context): Prom
   );
 }
 
+/** Where partitions fare differently, one that is named twice is answered once. */
 function results(topics: readonly Topic[], errorOf: (topic: string, index: number) => ErrorCode): TopicResults {
   return topics.map(({ name, partitions }) => ({
     name,
-    resultsByPartition: [...new Set(partitions)].map((partitionIndex) => ({
-      partitionIndex,
-      partitionErrorCode: errorOf(name, partitionIndex),
-    })),
+    resultsByPartition: [...new Set(partitions)].map(resultOf((index) => errorOf(name, index))),
   }));
+}
+
+function resultOf(errorOf: (index: number) => ErrorCode) {
+  return (partitionIndex: number) => ({ partitionIndex, partitionErrorCode: errorOf(partitionIndex) });
 }
 
 function partitionsOf(topics: readonly Topic[]): TopicPartitions {
