@@ -81,6 +81,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'min.insync.replicas',
   'node.id',
   'num.partitions',
+  'num.replica.alter.log.dirs.threads',
   'offset.metadata.max.bytes',
   'offsets.commit.timeout.ms',
   'offsets.retention.check.interval.ms',

@@ -131,6 +131,7 @@ async function openServices(
     directories: directories.all,
     logConfigOf: (topic) => logConfigOf(image, nodeId, settings, topic),
     assign: (assignment) => assignments.assign(assignment),
+    movesAtOnce: Number(settings.optional('num.replica.alter.log.dirs.threads') ?? directories.all.length),
     maxMoveBytesPerSecond: () => moveRate(controller, nodeId),
   });
   undo.push(() => partitions.stop());

@@ -46,6 +46,8 @@ export interface PartitionsOptions {
   logConfigOf(topic: string): LogConfig;
   /** See ReplicaMovesOptions. Default: nobody is told, and nothing can be moved. */
   assign?(assignment: ReplicaAssignment): Promise<ErrorCode | undefined>;
+  /** See ReplicaMovesOptions. Default: one. */
+  readonly movesAtOnce?: number;
   /** See ReplicaMovesOptions. Default: without limit. */
   maxMoveBytesPerSecond?(): number;
 }
@@ -78,6 +80,7 @@ export class Partitions {
       clock: options.clock,
       homes: this.#homes,
       assign: this.#assign,
+      movesAtOnce: options.movesAtOnce ?? 1,
       maxBytesPerSecond: options.maxMoveBytesPerSecond ?? (() => Number.MAX_SAFE_INTEGER),
     });
     this.#readLogConfig = options.logConfigOf;

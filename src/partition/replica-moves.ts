@@ -32,7 +32,9 @@ export interface ReplicaMovesOptions {
   readonly homes: ReplicaHomes;
   /** Resolves when the metadata log says so, or does not: with NONE, with the reason, or with undefined when it takes no records any more. */
   assign(assignment: ReplicaAssignment): Promise<ErrorCode | undefined>;
-  /** replica.alter.log.dirs.io.max.bytes.per.second, as it is now. */
+  /** num.replica.alter.log.dirs.threads: how many are under way at once; the others wait for them. */
+  readonly movesAtOnce: number;
+  /** replica.alter.log.dirs.io.max.bytes.per.second of all of them together, as it is now. */
   maxBytesPerSecond(): number;
 }
 
@@ -65,6 +67,9 @@ export class ReplicaMoves {
   readonly #running = new Set<Promise<void>>();
   /** Moves that pause. */
   readonly #pausing = new Set<() => void>();
+  #underWay = 0;
+  /** Moves that wait for their turn. */
+  readonly #queue: (() => void)[] = [];
   #stopped = false;
 
   constructor(o: ReplicaMovesOptions) {
@@ -116,6 +121,7 @@ export class ReplicaMoves {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const resume of this.#pausing) resume();
+    for (const begin of this.#queue.splice(0)) begin();
     await this.settled();
   }
 
@@ -136,7 +142,18 @@ export class ReplicaMoves {
 
   async #run(move: Move, paused: Promise<void>): Promise<void> {
     await paused;
-    if (this.#isOver(move)) return;
+    if (this.#underWay < this.#o.movesAtOnce) this.#underWay++;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+    try {
+      if (!this.#isOver(move)) await this.#perform(move);
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#underWay--;
+      else next();
+    }
+  }
+
+  async #perform(move: Move): Promise<void> {
     await this.#settleStart(move);
     for (;;) {
       await this.#copy(move);
@@ -200,7 +217,7 @@ export class ReplicaMoves {
   /** Lets everybody else have a turn, and keeps to the rate. */
   #pause(copiedBytes: number, rate: number): Promise<void> {
     const { clock } = this.#o;
-    const waitMs = copiedBytes === 0 ? RETRY_MS : (copiedBytes * 1000) / rate;
+    const waitMs = copiedBytes === 0 ? RETRY_MS : (copiedBytes * 1000 * this.#underWay) / rate;
     return new Promise((resolve) => {
       if (waitMs < 1) return clock.endOfTurn(resolve);
       const resume = (): void => {

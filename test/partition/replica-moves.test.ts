@@ -179,6 +179,25 @@ describe('moving a partition', () => {
     await world.stop();
   });
 
+  it('shares the rate with other moves, and waits where as many are under way as may be', async () => {
+    for (const threads of ['1', '2']) {
+      const world = await started(undefined, { 'num.replica.alter.log.dirs.threads': threads });
+      for (const topic of ['a', 'b']) await create(world, topic);
+      await alter(world, 'b', ONE, 0);
+      await settled(world);
+      for (const topic of ['a', 'b']) for (let i = 0; i < 10; i++) await produce(world, topic);
+      const size = partition(world, 'a').log.sizeInBytes;
+      await throttle(world, size / 10);
+      for (const topic of ['a', 'b']) await alter(world, topic, TWO, 0);
+      await within(world.clock.advance(5500), 'time');
+      const copied = ['a', 'b'].map((topic) => world.broker.services.logDirectories[1]?.future(topic, 0)?.logEndOffset ?? -1);
+      const [first = -1, second = -1] = copied;
+      expect(first + second, `${threads} at once`).to.be.within(6, 7);
+      expect(second, `${threads} at once`).to.be.within(threads === '1' ? 0 : 3, threads === '1' ? 0 : 4);
+      await world.stop();
+    }
+  });
+
   it('stands still at a rate of nothing, and is no reason for a stop to wait', async () => {
     const world = await started();
     await create(world, 'a');
