@@ -35,7 +35,7 @@ public final class Counter {
         properties.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "6000");
         properties.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), "500");
         properties.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
-        properties.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), "10000");
+        properties.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), "60000");
         KafkaStreams streams = new KafkaStreams(builder.build(), properties);
         streams.setStateListener((now, before) -> System.out.println(now));
         streams.start();

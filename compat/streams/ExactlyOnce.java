@@ -24,7 +24,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Kafka Streams with exactly_once_v2: words are sent while the application that counts them is killed, restarted and joined by a second one. Of each word every count from one to the
+ * Kafka Streams with exactly_once_v2: words are sent while the application that counts them is killed, restarted and joined by a second one, and while the broker is killed. Of each word every count from one to the
  * number sent has to come out once, in order. Says `ok` or `not ok` for each check.
  */
 public final class ExactlyOnce {
@@ -38,8 +38,8 @@ public final class ExactlyOnce {
     private final Random random = new Random(7);
     private final Map<String, Long> sent = new HashMap<>();
     private final Path state = Files.createTempDirectory("blumfeld-streams-");
+    private final BufferedReader asked = new BufferedReader(new InputStreamReader(System.in));
     private final List<Process> running = new ArrayList<>();
-    private int started;
 
     private ExactlyOnce() throws Exception {}
 
@@ -49,10 +49,10 @@ public final class ExactlyOnce {
         return properties;
     }
 
-    /** An application of its own folder, running once it says so. */
-    private Process start() throws Exception {
+    /** Running once it says so. One that has the folder of another that was killed is known by the same transactional ids. */
+    private Process start(String name) throws Exception {
         String path = System.getProperty("java.class.path");
-        String folder = state.resolve("app-" + started++).toString();
+        String folder = state.resolve(name).toString();
         Process app = new ProcessBuilder("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path, "Counter", BOOTSTRAP, PREFIX, folder)
             .redirectError(new File("/dev/null")).start();
         running.add(app);
@@ -140,12 +140,23 @@ public final class ExactlyOnce {
         app.waitFor();
     }
 
+    /** Whoever started this program has the broker, kills it when asked, and says when it is there again. */
+    private void killBroker() {
+        try {
+            Thread.sleep(150);
+            System.out.println("kill the broker");
+            asked.readLine();
+        } catch (Exception failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
     private boolean run() throws Exception {
         try (AdminClient admin = AdminClient.create(properties())) {
             admin.createTopics(Set.of(new NewTopic(PREFIX + "-lines", PARTITIONS, (short) 1), new NewTopic(PREFIX + "-counts", PARTITIONS, (short) 1))).all().get(20, TimeUnit.SECONDS);
         }
         boolean good = check("every count comes out once", () -> {
-            start();
+            start("one");
             send();
         });
         good &= check("every count comes out once when the application is killed at work and another begins", () -> {
@@ -160,11 +171,17 @@ public final class ExactlyOnce {
             killing.start();
             send();
             killing.join();
-            start();
+            start("one");
+        });
+        good &= check("every count comes out once when the broker is killed at work", () -> {
+            Thread killing = new Thread(this::killBroker);
+            killing.start();
+            send();
+            killing.join();
         });
         good &= check("every count comes out once when a second one joins and the first one leaves", () -> {
             Process first = running.get(0);
-            start();
+            start("two");
             send();
             stop(first, false);
         });

@@ -1,20 +1,55 @@
-/** Starts a Blumfeld, or takes the broker in BOOTSTRAP, and runs the program that follows with it. `node build/compat/streams/main.js COMMAND ...`; ends with `N passed, N failed`. */
+/**
+ * Starts a Blumfeld (or Apache Kafka, with its jars in APACHE_KAFKA; or takes the broker in BOOTSTRAP) and runs the program that follows with it. The program may ask for its broker
+ * to be killed by a line `kill the broker`, and is told in a line when it is there again. `node build/compat/streams/main.js COMMAND ...`; ends with `N passed, N failed`.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startBlumfeld } from '../apache-kafka/processes.ts';
+import { format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
+import { BrokerProcess } from '../consistency/broker-process.ts';
 
-async function counted(command: readonly string[], bootstrap: string): Promise<{ passed: number; failed: number }> {
+interface Broker {
+  readonly bootstrap: string;
+  /** `kill -9`, and a start. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function started(folder: string): Promise<Broker> {
+  const given = process.env['BOOTSTRAP'];
+  const nothing = (): Promise<void> => Promise.resolve();
+  if (given !== undefined) return { bootstrap: given, crash: nothing, stop: nothing };
+  const jars = process.env['APACHE_KAFKA'];
+  const directory = await newDirectory(folder);
+  if (jars !== undefined) await format(jars, directory);
+  const broker = new BrokerProcess(() => startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? ''));
+  await broker.start();
+  return {
+    bootstrap: `127.0.0.1:${directory.port}`,
+    async crash() {
+      await broker.kill('SIGKILL');
+      await broker.start();
+    },
+    stop: () => broker.kill('SIGTERM'),
+  };
+}
+
+async function counted(command: readonly string[], broker: Broker): Promise<{ passed: number; failed: number }> {
   const [program = '', ...args] = command;
-  const env = { ...process.env, BOOTSTRAP: bootstrap, PREFIX: `streams-${process.pid}-${Date.now().toString(36)}` };
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const env = { ...process.env, BOOTSTRAP: broker.bootstrap, PREFIX: `streams-${process.pid}-${Date.now().toString(36)}` };
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   await once(child, 'spawn');
   const exited = once(child, 'exit') as Promise<[number | null]>;
   let [passed, failed] = [0, 0];
   for await (const line of createInterface({ input: child.stdout })) {
+    if (line === 'kill the broker') {
+      await broker.crash();
+      child.stdin.write('it is there again\n');
+      continue;
+    }
     console.log(line);
     if (line.startsWith('ok ')) passed++;
     if (line.startsWith('not ok ')) failed++;
@@ -23,14 +58,13 @@ async function counted(command: readonly string[], bootstrap: string): Promise<{
   return { passed, failed: code === 0 || failed > 0 ? failed : 1 };
 }
 
-const given = process.env['BOOTSTRAP'];
 const folder = mkdtempSync(join(tmpdir(), 'blumfeld-streams-'));
-const broker = given === undefined ? await startBlumfeld(folder) : undefined;
+const broker = await started(folder);
 try {
-  const { passed, failed } = await counted(process.argv.slice(2), given ?? broker?.address ?? '');
+  const { passed, failed } = await counted(process.argv.slice(2), broker);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {
-  await broker?.stop();
+  await broker.stop();
   rmSync(folder, { recursive: true, force: true });
 }
