@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
 import type { Log } from '../../src/log/log.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
+import { FakeFiles } from '../sim/fake-files.ts';
 import {
   append,
   clean,
@@ -9,11 +10,12 @@ import {
   contents,
   entries,
   fileNames,
+  NOW,
   openCompacted,
   put,
   turns,
 } from './cleaner-fixture.ts';
-import { marker } from './log-fixture.ts';
+import { marker, offsetsIn } from './log-fixture.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -192,6 +194,32 @@ describe('A cleaning', () => {
     expect(seen).to.deep.equal([...seen].sort((a, b) => a - b));
     expect(new Set(seen).size).to.equal(seen.length);
     expect(seen.filter((offset) => offset > 4).length).to.equal(9);
+  });
+
+  it('never shows aborted records without saying so, however long a read takes', async () => {
+    const gates: (() => void)[] = [];
+    let holds = 0;
+    const pause = (): Promise<void> => (holds-- > 0 ? new Promise((resolve) => gates.push(resolve)) : Promise.resolve());
+    const fixture = await openCompacted({}, { files: new FakeFiles(() => NOW, { pause }) });
+    const { log } = fixture;
+    await transaction(log, 7, 0, 'a=1', 'abort');
+    await transaction(log, 7, 1, 'b=1', 'commit');
+    log.roll();
+    await put(log, entries('c=1'));
+    await log.flush();
+    await fixture.directory.stop({ clean: false, brokerEpoch: 1 });
+    const again = await openCompacted({}, fixture);
+    again.log.setHighWatermark(again.log.logEndOffset);
+    holds = 1;
+    const reading = again.log.read(0, { maxBytes: 10_000, minOneBatch: true, upTo: 'lastStable' });
+    await clean(again);
+    await clean(again);
+    expect(again.log.abortedTransactions(0, 100)).to.deep.equal([]);
+    expect(gates).to.have.length(1);
+    gates[0]?.();
+    const { records, abortedTransactions } = await reading;
+    expect(abortedTransactions).to.deep.equal([]);
+    expect(offsetsIn(records)).to.not.include(0);
   });
 
   it('refuses records without a key from now on', async () => {

@@ -123,4 +123,77 @@ describe('LogCleaner', () => {
     expect(fixture.log.logStartOffset).to.equal(6);
     await cleaner.stop();
   });
+
+  it('starts a thread when there is something to do, and ends it after a minute of nothing', async () => {
+    const fixture = await openCompacted({ minCleanableDirtyRatio: 0.1 });
+    let running = 0;
+    let started = 0;
+    const threads = {
+      start: () => {
+        const thread = fixture.threads.start();
+        running++;
+        started++;
+        const end = (): Promise<void> => {
+          running--;
+          return thread.end();
+        };
+        return { ...thread, end };
+      },
+    };
+    const { cleaner, cleaned } = startCleaner(fixture, {}, { threads });
+    await fixture.clock.advance(100_000);
+    expect(started).to.equal(0);
+    await dirty(fixture);
+    await fixture.clock.advance(15_000);
+    await turns();
+    expect([cleaned.length, running]).to.deep.equal([1, 1]);
+    await fixture.clock.advance(44_000);
+    await turns();
+    expect(running).to.equal(1);
+    await fixture.clock.advance(30_000);
+    await turns();
+    expect([started, running]).to.deep.equal([1, 0]);
+    await dirty(fixture);
+    await fixture.clock.advance(15_000);
+    await turns();
+    expect([cleaned.length, started, running]).to.deep.equal([2, 2, 1]);
+    await cleaner.stop();
+    expect(running).to.equal(0);
+  });
+
+  it('takes the directory offline when the disk fails, at whatever operation', async () => {
+    for (let at = 1; ; at += 3) {
+      const fixture = await openCompacted();
+      await dirty(fixture);
+      const { cleaner, cleaned, uncleanable } = startCleaner(fixture);
+      fixture.files.failAfter(at, 'EIO');
+      await fixture.clock.advance(0);
+      await turns();
+      expect(uncleanable).to.deep.equal([]);
+      const isDone = cleaned.length > 0 && fixture.directory.failure === undefined;
+      if (!isDone) expect([at, fixture.directory.failure?.code, fixture.log.failure?.code]).to.deep.equal([at, 'EIO', 'EIO']);
+      await cleaner.stop();
+      if (!isDone) continue;
+      expect(at).to.be.greaterThan(50);
+      return;
+    }
+  });
+
+  it('obeys a change of cleanup.policy at once', async () => {
+    const fixture = await openCompacted();
+    await dirty(fixture);
+    const { cleaner, cleaned } = startCleaner(fixture);
+    await fixture.clock.advance(0);
+    fixture.log.updateConfig({ ...fixture.log.config, cleanupPolicy: ['delete'] });
+    await turns();
+    await fixture.clock.advance(60_000);
+    await turns();
+    expect(cleaned).to.deep.equal([]);
+    expect(fileNames(fixture.files).filter((name) => /\.(?:cleaned|swap)$/.test(name))).to.deep.equal([]);
+    fixture.log.updateConfig({ ...fixture.log.config, cleanupPolicy: ['compact'] });
+    await fixture.clock.advance(15_000);
+    await turns();
+    expect(cleaned).to.have.length(1);
+    await cleaner.stop();
+  });
 });
