@@ -35,8 +35,9 @@ import { CoordinatedTopic } from './coordinated-topic.ts';
 import { coordinatorErrorOf } from './coordinator-error.ts';
 import { readRecord, writeRecord } from './group-records.ts';
 import { type CoordinatorSettings, type GroupSettings, groupSettingsOf } from './group-settings.ts';
-import { Host, type TransactionalWrite } from './host.ts';
+import { Host } from './host.ts';
 import type { InternalTopic } from './internal-topic.ts';
+import type { TransactionalWrite } from './machine.ts';
 
 export type { GroupClient };
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type Machine, Host, type Hosted, type Step } from '../../src/host/host.ts';
+import { Host } from '../../src/host/host.ts';
+import type { Hosted, Machine, Step } from '../../src/host/machine.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { SmallBroker } from '../support/small-broker.ts';
 
