@@ -30,6 +30,16 @@ const MAX_SEQUENCE = 0x7fff_ffff;
 
 const followsInSequence = (last: number, next: number): boolean => next === last + 1 || (next === 0 && last === MAX_SEQUENCE);
 
+/** Before anybody asks a coordinator about a batch of a transaction. */
+export function olderEpochRefusal(
+  { producerId, producerEpoch }: Pick<RecordBatch, 'producerId' | 'producerEpoch'>,
+  entry: ProducerEntry | undefined,
+): ProducerRefusal | undefined {
+  if (entry === undefined || producerEpoch >= entry.producerEpoch) return undefined;
+  const message = `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.producerEpoch}`;
+  return { error: ErrorCode.INVALID_PRODUCER_EPOCH, message };
+}
+
 interface EndMarker {
   readonly aborted: boolean;
   readonly coordinatorEpoch: number;

@@ -8,11 +8,11 @@
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
 import type { Files } from '../world/files.ts';
-import { ProducerAppend, type CompletedTransaction, type ProducerRefusal } from './producer-append.ts';
+import { ProducerAppend, type CompletedTransaction, olderEpochRefusal, type ProducerRefusal } from './producer-append.ts';
 import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
-import { formatProducerSnapshot, parseProducerSnapshot } from './producer-snapshot.ts';
+import { formatProducerSnapshot, parseProducerSnapshot, snapshotOffsets } from './producer-snapshot.ts';
 import type { AppendOrigin } from './record-validator.ts';
-import { offsetOfName, paddedOffset, SNAPSHOT_SUFFIX } from './segment-names.ts';
+import { paddedOffset, SNAPSHOT_SUFFIX } from './segment-names.ts';
 import { type FirstBatch, type VerificationGuard, Verifications } from './verification.ts';
 
 export interface ProducerStateOptions {
@@ -85,7 +85,7 @@ export class ProducerState {
     this.where = o.where;
     this.expirationMs = o.expirationMs;
     this.verifiesTransactions = o.verifiesTransactions ?? true;
-    this.listSnapshots(o.names ?? o.files.list(o.directory).map(({ name }) => name));
+    this.snapshots = snapshotOffsets(o.names ?? o.files.list(o.directory).map(({ name }) => name));
   }
 
   /** The snapshots are in another directory from now on. */
@@ -133,20 +133,11 @@ export class ProducerState {
    * at the append. A batch of an older epoch is refused.
    */
   startVerification(batch: FirstBatch, nowMs: number): { readonly guard: VerificationGuard | undefined } | ProducerRefusal {
-    const refused = this.refuseOlderEpoch(batch, this.producers.get(batch.producerId));
+    const refused = olderEpochRefusal(batch, this.producers.get(batch.producerId));
     if (refused !== undefined) return refused;
     if (this.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return { guard: undefined };
     this.verifications ??= new Verifications();
     return { guard: this.verifications.start(batch, nowMs) };
-  }
-
-  private refuseOlderEpoch(
-    { producerId, producerEpoch }: Pick<RecordBatch, 'producerId' | 'producerEpoch'>,
-    entry: ProducerEntry | undefined,
-  ): ProducerRefusal | undefined {
-    if (entry === undefined || producerEpoch >= entry.producerEpoch) return undefined;
-    const message = `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.producerEpoch}`;
-    return { error: ErrorCode.INVALID_PRODUCER_EPOCH, message };
   }
 
   /** Whether the batches may be appended. Changes nothing. */
@@ -192,7 +183,7 @@ export class ProducerState {
     guard: VerificationGuard | undefined,
   ): ProducerCheck | undefined {
     if (!batch.isTransactional || this.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return undefined;
-    const refused = this.refuseOlderEpoch(batch, entry);
+    const refused = olderEpochRefusal(batch, entry);
     if (refused !== undefined) return { kind: 'refused', ...refused };
     if (!this.verifiesTransactions || batch.isControl) return undefined;
     if (guard !== undefined && guard === this.verifications?.get(batch.producerId)) return undefined;
@@ -279,15 +270,6 @@ export class ProducerState {
 
   private pathOf(offset: number): string {
     return `${this.directory}/${paddedOffset(offset)}${SNAPSHOT_SUFFIX}`;
-  }
-
-  private listSnapshots(names: readonly string[]): void {
-    const found: number[] = [];
-    for (const name of names) {
-      const offset = name.endsWith(SNAPSHOT_SUFFIX) ? offsetOfName(name) : undefined;
-      if (offset !== undefined) found.push(offset);
-    }
-    this.snapshots = found.toSorted((a, b) => a - b);
   }
 
   /** Writes the state at `endOffset`, unsynced, unless the last snapshot is as new. The path of the file written. */
