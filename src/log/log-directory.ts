@@ -21,7 +21,7 @@ import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-
 import { METADATA_DIRECTORY, METADATA_TOPIC_ID } from './metadata-topic.ts';
 import { futureName, retiredName } from './partition-directory-name.ts';
 import { partitionFolders } from './partition-folders.ts';
-import { PARTITION_METADATA_FILE, readPartitionMetadata } from './partition-metadata.ts';
+import { PARTITION_METADATA_FILE, readPartitionMetadata, settleTopicId } from './partition-metadata.ts';
 import { TailMemory } from './tail-memory.ts';
 
 const LOCK_FILE = '.lock';
@@ -29,6 +29,8 @@ const FIRST_RETENTION_CHECK_MS = 30_000;
 const OPENED_AT_ONCE = 8;
 
 const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
+
+type ConfigOf = (topic: string, partition: number, topicId: string | null) => LogConfig | undefined;
 
 export class LogDirectory {
   readonly path: string;
@@ -144,16 +146,14 @@ export class LogDirectory {
 
   /**
    * Opens every partition found, and every copy that was being moved here. `configOf` gives the config of the topic with this id, or undefined: then
-   * the partition is of no topic that exists, and its directory is renamed to `-stray`. Starts what is done from time to time. A disk that fails takes
-   * the directory offline.
+   * the partition is of no topic that exists, and its directory is renamed to `-stray`. A directory that names no topic, as a power cut may leave it, is
+   * given the id of the topic of its name. Starts what is done from time to time. A disk that fails takes the directory offline.
    */
-  openLogs(configOf: (topic: string, partition: number, topicId: string | null) => LogConfig | undefined): Promise<void> {
-    return this.guarded(() => this.openFound(configOf));
+  openLogs(configOf: ConfigOf, topicIdOf: (topic: string) => string | undefined = () => undefined): Promise<void> {
+    return this.guarded(() => this.openFound(configOf, topicIdOf));
   }
 
-  private async openFound(
-    configOf: (topic: string, partition: number, topicId: string | null) => LogConfig | undefined,
-  ): Promise<void> {
+  private async openFound(configOf: ConfigOf, topicIdOf: (topic: string) => string | undefined): Promise<void> {
     const { files, random } = this.o;
     const { cleanShutdown } = this;
     const pending: Promise<unknown>[] = [];
@@ -163,12 +163,13 @@ export class LogDirectory {
       if (state === 'delete' || state === 'stray') continue;
       const names = fileNamesIn(files, `${this.path}/${name}`);
       const hasMetadata = names.includes(PARTITION_METADATA_FILE);
-      const topicId = (hasMetadata ? readPartitionMetadata(files, `${this.path}/${name}`) : undefined) ?? null;
+      let topicId = (hasMetadata ? readPartitionMetadata(files, `${this.path}/${name}`) : undefined) ?? null;
       const config = configOf(topic, partition, topicId);
       if (config === undefined) {
         files.rename(`${this.path}/${name}`, `${this.path}/${retiredName(topic, partition, 'stray', random)}`);
         continue;
       }
+      topicId ??= await settleTopicId(files, `${this.path}/${name}`, topicIdOf(topic) ?? null);
       const found = { topic, partition, topicId, config, cleanShutdown, names };
       const opening = state === 'future' ? this.openCopy(found, name) : this.openLog(found);
       // Waited for below; one that fails before that must not count as a failure that nobody looks at.

@@ -58,11 +58,14 @@ async function unlessTheDiskFails(run: () => Promise<void>): Promise<void> {
 
 async function open(directory: LogDirectory, { image, nodeId, logConfigOf }: FoundLogsOptions): Promise<void> {
   if (directory.failure !== undefined) return;
-  await directory.openLogs((topic, index, topicId) => {
-    const known = image.topicsByName.get(topic);
-    const ours = known?.partitions.get(index)?.replicas.includes(nodeId) === true;
-    return ours && (topicId === null || topicId === known.id) ? logConfigOf(topic) : undefined;
-  });
+  await directory.openLogs(
+    (topic, index, topicId) => {
+      const known = image.topicsByName.get(topic);
+      const ours = known?.partitions.get(index)?.replicas.includes(nodeId) === true;
+      return ours && (topicId === null || topicId === known.id) ? logConfigOf(topic) : undefined;
+    },
+    (topic) => image.topicsByName.get(topic)?.id,
+  );
 }
 
 /**
