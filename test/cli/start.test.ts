@@ -61,6 +61,17 @@ describe('the command', function () {
     });
   }
 
+  it('has what packs with zstd at hand when a topic asks for it, and says nothing about it', async () => {
+    const settings = join(folder, 'server.properties');
+    writeFileSync(settings, `compression.type=zstd\nlog.dirs=${join(folder, 'd')}\n`);
+    const child = runCommand(['start', '--port', '0', '--topic', 'orders', settings]);
+    const line = await child.ready;
+    child.process.kill('SIGTERM');
+    const { code, stdout, stderr } = await child.ended;
+    expect([code, stdout, stderr]).to.deep.equal([0, `${line}\n`, '']);
+    expect(readdirSync(join(folder, 'd'))).to.include('orders-0');
+  });
+
   it('names the port that is in use and leaves the data alone', async () => {
     const first = runCommand(['start', '--port', '0', '--data-dir', join(folder, 'one')]);
     const port = await first.port();

@@ -26,12 +26,17 @@ interface Compressor {
   compress(data: Uint8Array, level: number): Uint8Array;
 }
 
+interface CompressorPackage {
+  readonly Zstd: { load(): Promise<Compressor> };
+}
+
 let compressor: Compressor | undefined;
 
 /** Makes `packZstd` pack where Node cannot; it takes some ten milliseconds and megabytes, the first time. */
 export async function loadZstd(): Promise<void> {
   if (node.zstdCompressSync !== undefined || compressor !== undefined) return;
-  const { Zstd } = await import('@hpcc-js/wasm-zstd');
+  // Not `import()`: the command runs out of its compile cache, where there is none.
+  const { Zstd } = createRequire(import.meta.url)('@hpcc-js/wasm-zstd') as CompressorPackage;
   compressor = await Zstd.load();
 }
 
