@@ -54,9 +54,14 @@ async function prepared(seed: number, files: FakeFiles): Promise<{ fixture: Clea
   const fixture = await openCompacted({ ...CONFIG, segmentBytes: 2500 }, { files });
   const history = new RandomHistory(random, fixture.clock);
   for (let i = 0; i < 40; i++) await history.step(fixture.log);
+  await history.endAll(fixture.log);
+  fixture.log.roll();
   await clean(fixture);
   await fixture.clock.advance(DAY_MS * 2);
   for (let i = 0; i < 20; i++) await history.step(fixture.log);
+  await history.endAll(fixture.log);
+  fixture.log.roll();
+  await history.step(fixture.log);
   await fixture.log.flush();
   await fixture.directory.checkpoint();
   return { fixture, history };

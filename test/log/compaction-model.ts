@@ -89,6 +89,11 @@ export class RandomHistory {
     await append(log, marker(producerId, 0, kind), 'coordinator');
   }
 
+  /** Nothing stays open, so that everything but the active segment may be compacted. */
+  async endAll(log: Log): Promise<void> {
+    for (const producerId of [...this.open.keys()]) await this.end(log, producerId, this.random() < 0.5 ? 'commit' : 'abort');
+  }
+
   /** What a reader of committed records has to see below `offset`. */
   viewBelow(offset: number): View {
     const view: View = new Map();
