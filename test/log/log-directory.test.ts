@@ -249,6 +249,18 @@ describe('LogDirectory', () => {
     expect(names.find((name) => name.startsWith('orders'))).to.match(/^orders-0\.[0-9a-f]{32}-stray$/);
   });
 
+  it('gives a directory that names no topic the id of the topic of its name, before anything is written there', async () => {
+    const { files, directory } = await open();
+    files.makeDirectory(`${PATH}/orders-0`);
+    const id = 'lAUzRX3ZRWiZ95BSMdX_Dw';
+    await directory.openLogs(
+      () => CONFIG,
+      (topic) => (topic === 'orders' ? id : undefined),
+    );
+    expect(directory.get('orders', 0)?.topicId).to.equal(id);
+    expect(text(files, 'orders-0/partition.metadata')).to.contain(`topic_id: ${id}`);
+  });
+
   it('refuses directories that are no partitions', async () => {
     const { files, directory } = await open();
     files.makeDirectory(`${PATH}/whatever`);
