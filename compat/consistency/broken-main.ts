@@ -26,6 +26,8 @@ const { values } = parseArgs({
 });
 const jars = values['apache-kafka'];
 const seed = Number(values.seed);
+/** What is broken at random may be so where nobody looks: such a round is played again. */
+const MOST_ROUNDS = 3;
 const FAULTY = fileURLToPath(new URL('broken-blumfeld.js', import.meta.url));
 
 function fault({ shows }: BrokenBroker, found: ReadonlyMap<AnomalyName, number>): string | undefined {
@@ -77,7 +79,9 @@ try {
       running = { fault: one.fault, directory, broker: new BrokerProcess(() => launched(one, directory)) };
       await running.broker.start();
     }
-    const found = await foundIn(one, round, running.broker, running.directory);
+    let found = await foundIn(one, round, running.broker, running.directory);
+    for (let again = 1; again < MOST_ROUNDS && one.shows.length > 0 && fault(one, found) !== undefined; again++)
+      found = await foundIn(one, round + again * BROKEN_BROKERS.length, running.broker, running.directory);
     const why = fault(one, found);
     if (why === undefined) passed++;
     else failed++;

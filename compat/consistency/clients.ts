@@ -255,7 +255,7 @@ export async function copy(name: string, group: string, from: Partition, setting
       }
       if (chance.often(0.02)) break;
       // Whoever shares the id takes it over only now and then, else nobody would get anywhere.
-      if (copier.mustInit) await rest(chance.below(2000), setting);
+      if (copier.mustInit) await rest(chance.below(1000), setting);
     }
     connection.cut();
   }
@@ -270,19 +270,19 @@ async function copyOnce(copier: Copier, draft: Draft, setting: Setting, chance: 
   }
   copier.position ??= Math.max(0, await committedOffset(connection, group, from, STEP_PATIENCE_MS));
   const at = copier.position;
-  const options = { maxBytes: 4000 + chance.below(FETCH_BYTES), untilMs: STEP_PATIENCE_MS };
+  const options = { maxBytes: 1000 + chance.below(8000), untilMs: STEP_PATIENCE_MS };
   const { entries, next } = await fetchCommitted(connection, from, at, options);
   if (next === at) {
     await rest(20, setting);
     return;
   }
   const move: Move = { kind: 'move', group, log: logOf(from), from: at, to: next };
-  const commit = chance.often(0.9);
+  const commit = chance.often(0.8);
   copier.mustInit = await attempt(draft, producer, setting, commit, () =>
     copied(copier, draft, move, entries.length, setting, chance),
   );
-  // A consumer whose transaction was aborted goes back to what is committed.
-  copier.position = commit ? next : undefined;
+  // A consumer whose transaction was aborted goes back to what is committed, and now and then every one does.
+  copier.position = commit && !chance.often(0.15) ? next : undefined;
 }
 
 async function copied(
