@@ -47,10 +47,12 @@ class Reader:
             self.records.append((key, value, headers, None))
 
     def hear(self):
-        """`% Group g rebalanced (memberid m): assigned: t [0], u [0]`"""
+        """`% Group g rebalanced (memberid m): assigned: t [0], u [0]`, written piece by piece: what else is said may stand between."""
         for line in self.process.stderr:
-            if b"rebalanced" in line:
-                self.partitions = line.count(b"[") if b"): assigned" in line else 0
+            if b"revoked: " in line:
+                self.partitions = 0
+            elif b"assigned: " in line:
+                self.partitions = line.partition(b"assigned: ")[2].count(b"[")
 
     def assigned(self):
         return self.partitions
@@ -90,10 +92,12 @@ class Kcat:
         self.parts = {}
 
     def create_topic(self, name, partitions, configs):
-        """The broker makes them when their metadata is asked for."""
+        """The broker makes them when their metadata is asked for, and answers before it has."""
         self.parts[name] = [name] if partitions == 1 else [f"{name}.{partition}" for partition in range(partitions)]
+        deadline = time.monotonic() + 20
         for part in self.parts[name]:
-            kcat("-L", "-t", part, "-X", "allow.auto.create.topics=true")
+            while b"partition 0, leader" not in kcat("-L", "-t", part, "-X", "allow.auto.create.topics=true"):
+                expect(time.monotonic() < deadline, f"{part} does not come to be")
 
     def is_topic_exists(self, refused):
         raise NoSuchCall("it makes no topics, only the broker does, of one partition")
