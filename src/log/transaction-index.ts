@@ -26,7 +26,9 @@ export function parseTransactionIndex(bytes: Buffer, baseOffset: number): Aborte
     if (reader.int16() !== 0) return undefined;
     const entry = readAbortedTxn(reader, 0);
     const lastOffset = Number(entry.lastOffset);
-    if (lastOffset < baseOffset) return undefined;
+    const numbers = [entry.producerId, entry.firstOffset, entry.lastOffset, entry.lastStableOffset].map(Number);
+    // Numbers that no log can have are damage: the index is then made anew.
+    if (lastOffset < baseOffset || !numbers.every((number) => Number.isSafeInteger(number) && number >= 0)) return undefined;
     found.push({
       producerId: Number(entry.producerId),
       firstOffset: Number(entry.firstOffset),

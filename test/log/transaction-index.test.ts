@@ -35,4 +35,14 @@ describe('Transaction index', () => {
     expect(collect(8, 17)).to.deep.equal([[9], true]);
     expect(collect(7, 100)).to.deep.equal([[6, 9], false]);
   });
+
+  it('is nothing with numbers that no log can have', () => {
+    const bytes = formatTransactionIndex([{ producerId: 7, firstOffset: 1, lastOffset: 3, lastStableOffset: 4 }]);
+    expect(parseTransactionIndex(bytes, 0)).to.have.length(1);
+    for (const at of [2, 10, 18, 26]) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = 65;
+      expect(parseTransactionIndex(damaged, 0), `byte ${at}`).to.equal(undefined);
+    }
+  });
 });
