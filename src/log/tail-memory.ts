@@ -9,7 +9,7 @@
 import { lend, release, retain, takeMemory } from '../wire/recycled-memory.ts';
 import { batchSizeAt, endOfWholeBatches, lastOffsetAt, positionOfOffset } from './batch-header.ts';
 
-const DEFAULT_BUDGET_BYTES = 32 * 1024 * 1024;
+const DEFAULT_BUDGET_BYTES = 16 * 1024 * 1024;
 /** Records from this size on are not held. */
 const HELD_BELOW_BYTES = 64 * 1024;
 const FIRST_BLOCK_BYTES = 1024;

@@ -9,8 +9,11 @@
  */
 const SMALLEST_SHIFT = 13;
 const LARGEST_SHIFT = 24;
-/** As much is kept for the next; what comes back beyond that is left to the garbage collector. */
-const KEPT_BYTES = 24 * 1024 * 1024;
+/**
+ * As much is kept for the next; beyond that, what was not asked for for longest is left to the garbage collector. Large pieces that are freed do not
+ * go back to the operating system for good: once that has happened, glibc keeps twice as much of everything.
+ */
+const KEPT_BYTES = 32 * 1024 * 1024;
 /** Views below are copied rather than lent: who gets them copies them anyway, and nobody waits for them. */
 export const LENT_FROM_BYTES = 2048;
 
@@ -21,15 +24,23 @@ interface Piece {
 }
 
 const pieces = new WeakMap<ArrayBufferLike, Piece>();
-const kept: Piece[][] = Array.from({ length: LARGEST_SHIFT - SMALLEST_SHIFT + 1 }, () => []);
+interface SizeClass {
+  readonly kept: Piece[];
+  /** When one was last asked for, in requests for memory. */
+  askedAt: number;
+}
+
+const sizeClasses: SizeClass[] = Array.from({ length: LARGEST_SHIFT - SMALLEST_SHIFT + 1 }, () => ({ kept: [], askedAt: 0 }));
 let keptBytes = 0;
+let asked = 0;
 
 /** Memory of `size` bytes, with whatever was in it, and one user: the caller. */
 export function takeMemory(size: number): Buffer {
   const sizeClass = size <= 1 << SMALLEST_SHIFT ? 0 : 32 - Math.clz32(size - 1) - SMALLEST_SHIFT;
-  const free = kept[sizeClass];
-  if (free === undefined) return Buffer.allocUnsafeSlow(size);
-  let piece = free.pop();
+  const wanted = sizeClasses[sizeClass];
+  if (wanted === undefined) return Buffer.allocUnsafeSlow(size);
+  wanted.askedAt = ++asked;
+  let piece = wanted.kept.pop();
   if (piece === undefined) {
     piece = { bytes: Buffer.allocUnsafeSlow(1 << (sizeClass + SMALLEST_SHIFT)), sizeClass, users: 1 };
     pieces.set(piece.bytes.buffer, piece);
@@ -54,9 +65,21 @@ export function release(view: Buffer): void {
   if (piece === undefined) return;
   if (piece.users === 0) throw new Error(`memory of ${piece.bytes.length} bytes was released more often than it was used`);
   piece.users--;
-  if (piece.users > 0 || keptBytes + piece.bytes.length > KEPT_BYTES) return;
+  if (piece.users > 0) return;
   keptBytes += piece.bytes.length;
-  kept[piece.sizeClass]?.push(piece);
+  sizeClasses[piece.sizeClass]?.kept.push(piece);
+  while (keptBytes > KEPT_BYTES) dropOne();
+}
+
+/** A piece of the size that was not asked for for longest. */
+function dropOne(): void {
+  let oldest: SizeClass | undefined;
+  for (const each of sizeClasses) {
+    if (each.kept.length > 0 && (oldest === undefined || each.askedAt < oldest.askedAt)) oldest = each;
+  }
+  const dropped = oldest?.kept.pop();
+  if (dropped === undefined) throw new Error(`${keptBytes} bytes are kept, and no piece has them`);
+  keptBytes -= dropped.bytes.length;
 }
 
 /** `view` for somebody else, who may release it: retained, or a copy where it is short. */

@@ -53,11 +53,21 @@ describe('Recycled memory', () => {
   });
 
   it('is kept up to a limit', () => {
-    const all = Array.from({ length: 10 }, () => takeMemory(4 << 20));
+    const all = Array.from({ length: 20 }, () => takeMemory(4 << 20));
     for (const bytes of all) release(bytes);
-    const again = Array.from({ length: 10 }, () => takeMemory(4 << 20));
+    const again = Array.from({ length: 20 }, () => takeMemory(4 << 20));
     const kept = again.filter(({ buffer }) => all.some((bytes) => bytes.buffer === buffer));
-    expect(kept.length).to.be.within(1, 6);
+    expect(kept.length).to.equal(8);
+    for (const bytes of again) release(bytes);
+  });
+
+  it('is kept rather in sizes that are asked for', () => {
+    const small = Array.from({ length: 1000 }, () => takeMemory(1 << 16));
+    const large = Array.from({ length: 2 }, () => takeMemory(1 << 24));
+    for (const bytes of small) release(bytes);
+    for (const bytes of large) release(bytes);
+    const again = Array.from({ length: 2 }, () => takeMemory(1 << 24));
+    expect(again.every(({ buffer }) => large.some((bytes) => bytes.buffer === buffer))).to.equal(true);
     for (const bytes of again) release(bytes);
   });
 });
