@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand"
@@ -263,8 +264,13 @@ func tail(o options) figures {
 	var latencies []time.Duration
 	read, total := 0, -1
 	for total < 0 || read < total {
-		fetches := reader.PollFetches(background)
-		must(fetches.Err())
+		// All may have been read before it is known how many there are.
+		limit, cancel := context.WithTimeout(background, 100*time.Millisecond)
+		fetches := reader.PollFetches(limit)
+		cancel()
+		if !errors.Is(fetches.Err0(), context.DeadlineExceeded) {
+			must(fetches.Err())
+		}
 		now := time.Since(begin)
 		fetches.EachRecord(func(r *kgo.Record) {
 			read++
