@@ -57,7 +57,7 @@ function opened(connection: Connection, id: string, style: Style): Transactional
 /** One record in each partition; in the order in which the transactions are ended they become visible, in the order of sending they lie there. */
 async function send(ledger: Ledger, producer: TransactionalProducer): Promise<string> {
   const value = `${producer.transactionalId}.${ledger.values++}`;
-  for (const partition of partitions) await producer.send(partition, [Buffer.from(`${value} `)]);
+  for (const partition of partitions) await producer.send(partition, [[Buffer.from(`${value} `)]]);
   return value;
 }
 

@@ -83,13 +83,13 @@ async function transactionsOn({ connection }: Side): Promise<void> {
   ] as const) {
     const producer = new TransactionalProducer(connection, id, 'new', TIMEOUT_MS, PATIENCE_MS);
     await producer.init();
-    for (const index of [0, 1]) await producer.send(events(index), [Buffer.from('a '), Buffer.from('b ')]);
+    for (const index of [0, 1]) await producer.send(events(index), [[Buffer.from('a '), Buffer.from('b ')]]);
     await producer.end(commit);
     for (const index of [0, 1]) await marked(connection, events(index));
   }
   const open = new TransactionalProducer(connection, 'open', 'new', TIMEOUT_MS, PATIENCE_MS);
   await open.init();
-  for (const index of [0, 1]) await open.send(events(index), [Buffer.from('c ')]);
+  for (const index of [0, 1]) await open.send(events(index), [[Buffer.from('c ')]]);
   await hang(connection);
 }
 

@@ -55,7 +55,7 @@ async function foundIn(
     round,
     seed: seed + round,
     seconds: Number(values.seconds),
-    restMs: one.fault === undefined ? Infinity : 300,
+    restMs: one.fault === undefined ? Infinity : 100,
     spares: true,
     transactionTimeoutMs: 60_000,
     surveyMs: 2000,

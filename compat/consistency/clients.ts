@@ -84,15 +84,20 @@ class Draft {
     return Array.from({ length: count }, () => `${this.name}.${this.values++} ${'.'.repeat(weight())}`);
   }
 
-  async send(producer: TransactionalProducer, to: Partition, texts: readonly string[]): Promise<void> {
-    const [values, startedAt] = [texts.map((text) => text.slice(0, text.indexOf(' '))), this.setting.now()];
-    const sent = { kind: 'send', log: logOf(to), values, startedAt } as const;
-    const at = this.steps.push({ ...sent, endedAt: undefined, offset: undefined } satisfies Send) - 1;
-    const offset = await producer.send(
+  /** Each batch is a step of its own; all of them begin and end together. */
+  async send(producer: TransactionalProducer, to: Partition, batches: readonly (readonly string[])[]): Promise<void> {
+    const startedAt = this.setting.now();
+    const at = this.steps.length;
+    const sent = batches.map((texts) => {
+      const values = texts.map((text) => text.slice(0, text.indexOf(' ')));
+      return { kind: 'send', log: logOf(to), values, startedAt } as const;
+    });
+    this.steps.push(...sent.map((one): Send => ({ ...one, endedAt: undefined, offset: undefined })));
+    const offsets = await producer.send(
       to,
-      texts.map((text) => Buffer.from(text)),
+      batches.map((texts) => texts.map((text) => Buffer.from(text))),
     );
-    this.steps[at] = { ...sent, endedAt: this.setting.now(), offset };
+    for (const [i, one] of sent.entries()) this.steps[at + i] = { ...one, endedAt: this.setting.now(), offset: offsets[i] };
   }
 
   done(transactionalId: string | null, outcome: Outcome): void {
@@ -171,16 +176,19 @@ export async function write(name: string, home: string, setting: Setting, chance
 /** Sends something and never ends the transaction. What comes next under the same id has to. */
 async function abandoned(draft: Draft, producer: TransactionalProducer, setting: Setting, chance: Chance): Promise<void> {
   try {
-    await draft.send(
-      producer,
-      chance.one(setting.events),
-      draft.fresh(1, () => 10),
-    );
+    await draft.send(producer, chance.one(setting.events), [draft.fresh(1, () => 10)]);
     await producer.init();
   } catch (error) {
     if (!(error instanceof GaveUp || error instanceof Refused)) throw error;
   }
   draft.done(producer.transactionalId, 'aborted');
+}
+
+/** One batch mostly, five at most. */
+function batchesOf(draft: Draft, chance: Chance): string[][] {
+  const weight = (): number => (chance.often(0.1) ? chance.below(3000) : chance.below(60));
+  const count = chance.often(0.7) ? 1 : 1 + chance.below(5);
+  return Array.from({ length: count }, () => draft.fresh(1 + chance.below(4), weight));
 }
 
 async function steps(
@@ -194,12 +202,7 @@ async function steps(
   for (let left = 1 + chance.below(5); left > 0; left--) {
     const partition = chance.one(setting.events);
     if (chance.often(0.3)) draft.steps.push(await positions.poll(setting, connection, partition, FETCH_BYTES));
-    else
-      await draft.send(
-        producer,
-        partition,
-        draft.fresh(1 + chance.below(4), () => (chance.often(0.1) ? chance.below(3000) : chance.below(60))),
-      );
+    else await draft.send(producer, partition, batchesOf(draft, chance));
     // Now and then longer than the broker lets a transaction be.
     if (chance.often(0.05)) await rest(chance.below(chance.often(0.05) ? 8000 : 300), setting);
   }
@@ -295,11 +298,7 @@ async function copied(
 ): Promise<void> {
   const offsetsFirst = chance.often(0.5);
   if (offsetsFirst) await producer.commitOffset(move.group, from, move.to);
-  await draft.send(
-    producer,
-    chance.one(setting.copies),
-    draft.fresh(Math.max(1, Math.min(count, 8)), () => 10),
-  );
+  await draft.send(producer, chance.one(setting.copies), [draft.fresh(Math.max(1, Math.min(count, 8)), () => 10)]);
   if (!offsetsFirst) await producer.commitOffset(move.group, from, move.to);
   draft.steps.push(move);
 }

@@ -1,4 +1,4 @@
-/** A client that connects again by itself, asks again what may pass, and gives up when told to. It asks one thing at a time. */
+/** A client that connects again by itself, asks again what may pass, and gives up when told to. What it asks, it asks in order. */
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { NoAnswer, PlainClient, type Address } from '../../test/support/plain-client.ts';
@@ -57,26 +57,32 @@ export class Connection {
   private readonly clientId: string;
   private readonly patienceMs: number;
   private client: PlainClient | undefined;
+  private readonly isLayered: boolean;
   /** One try. */
   readonly call: Exchange;
 
   /** `patienceMs`: how long one answer is waited for before the connection is given up. */
-  constructor(to: Address, clientId: string, patienceMs: number, layer: Layer = (forward) => forward) {
+  constructor(to: Address, clientId: string, patienceMs: number, layer?: Layer) {
     this.to = to;
     this.clientId = clientId;
     this.patienceMs = patienceMs;
-    this.call = layer(async (name, draft, version) => this.exchange(name, draft, version));
+    this.isLayered = layer !== undefined;
+    const call: Exchange = async (name, draft, version) => {
+      for await (const answer of this.exchange(name, [draft], version)) return answer;
+      throw new NoAnswer(name);
+    };
+    this.call = layer === undefined ? call : layer(call);
   }
 
-  private async exchange<N extends ApiName>(
+  private async *exchange<N extends ApiName>(
     name: N,
-    draft: ApiTypes[N]['requestDraft'],
+    drafts: readonly ApiTypes[N]['requestDraft'][],
     version: number,
-  ): Promise<ApiTypes[N]['response']> {
+  ): AsyncGenerator<ApiTypes[N]['response']> {
     this.client ??= new PlainClient(this.to, this.patienceMs);
     const client = this.client;
     try {
-      return await client.call(name, draft, version, this.clientId);
+      yield* client.calls(name, drafts, version, this.clientId);
     } catch (error) {
       client.close();
       if (this.client === client) this.client = undefined;
@@ -108,6 +114,42 @@ export class Connection {
       if (Date.now() > deadline) throw new GaveUp(name);
       await pause(wait);
     }
+  }
+
+  /**
+   * The same for requests that go out one behind the other: those that follow one that failed are asked again with it, as they come out of order then. One by one through a layer.
+   */
+  async settleAll<N extends ApiName>(
+    name: N,
+    drafts: readonly ApiTypes[N]['requestDraft'][],
+    version: number,
+    errorOf: (response: ApiTypes[N]['response']) => number,
+    untilMs: number,
+  ): Promise<ApiTypes[N]['response'][]> {
+    const settled: ApiTypes[N]['response'][] = [];
+    const deadline = Date.now() + untilMs;
+    while (settled.length < drafts.length) {
+      const rest = drafts.slice(settled.length);
+      const [first] = rest;
+      if (this.isLayered || rest.length === 1 || Date.now() > deadline) {
+        if (first !== undefined) settled.push(await this.settle(name, first, version, errorOf, deadline - Date.now()));
+        continue;
+      }
+      try {
+        let isWhole = true;
+        for await (const answer of this.exchange(name, rest, version)) {
+          isWhole &&= errorOf(answer) === 0;
+          if (isWhole) settled.push(answer);
+        }
+        // The one that failed is asked again alone, which tells what is to become of it.
+        const next = drafts[settled.length];
+        if (!isWhole && next !== undefined) settled.push(await this.settle(name, next, version, errorOf, deadline - Date.now()));
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        await pause(20);
+      }
+    }
+    return settled;
   }
 
   /** The connection is gone, whatever it waits for. */

@@ -59,13 +59,31 @@ export class TransactionalProducer {
     this.added.clear();
   }
 
-  /** The first record's offset. */
-  async send(to: Partition, values: readonly Buffer[]): Promise<number> {
+  /** The offset of the first record of each batch. The batches go out one behind the other, five at most. */
+  async send(to: Partition, batches: readonly (readonly Buffer[])[]): Promise<number[]> {
     const { topic, index } = to;
     if (this.style === 'old' && !this.added.has(logOf(to))) await this.addPartition(to);
+    const requests = batches.map((values) => ({
+      transactionalId: this.transactionalId,
+      acks: -1,
+      timeoutMs: 10_000,
+      topicData: [{ name: topic, partitionData: [{ index, records: this.batchOf(to, values) }] }],
+    }));
+    this.added.add(logOf(to));
+    const answers = await this.connection.settleAll(
+      'produce',
+      requests,
+      this.style === 'old' ? 11 : 12,
+      ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode ?? -1,
+      this.patienceMs,
+    );
+    return answers.map(({ responses }) => Number(responses[0]?.partitionResponses[0]?.baseOffset));
+  }
+
+  private batchOf(to: Partition, values: readonly Buffer[]): Buffer {
     const baseSequence = this.sequences.get(logOf(to)) ?? 0;
     this.sequences.set(logOf(to), baseSequence + values.length);
-    const records = buildBatch({
+    return buildBatch({
       baseOffset: 0,
       partitionLeaderEpoch: -1,
       records: values.map((value) => ({ key: null, value, timestamp: Date.now() })),
@@ -74,21 +92,6 @@ export class TransactionalProducer {
       baseSequence,
       transactional: true,
     });
-    const request = {
-      transactionalId: this.transactionalId,
-      acks: -1,
-      timeoutMs: 10_000,
-      topicData: [{ name: topic, partitionData: [{ index, records }] }],
-    };
-    this.added.add(logOf(to));
-    const answer = await this.connection.settle(
-      'produce',
-      request,
-      this.style === 'old' ? 11 : 12,
-      ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode ?? -1,
-      this.patienceMs,
-    );
-    return Number(answer.responses[0]?.partitionResponses[0]?.baseOffset);
   }
 
   private async addPartition({ topic, index }: Partition): Promise<void> {

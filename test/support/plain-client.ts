@@ -53,28 +53,45 @@ export class PlainClient {
     version: number,
     clientId: string,
   ): Promise<ApiTypes[N]['response']> {
+    for await (const answer of this.calls(name, [draft], version, clientId)) return answer;
+    throw new NoAnswer('nothing was asked');
+  }
+
+  /** Sends all requests at once; their answers, in order, each as soon as it is there. */
+  async *calls<N extends ApiName>(
+    name: N,
+    drafts: readonly ApiTypes[N]['requestDraft'][],
+    version: number,
+    clientId: string,
+  ): AsyncGenerator<ApiTypes[N]['response']> {
     const api: Api<N> = APIS[name];
-    const correlationId = this.nextCorrelationId++;
-    const w = new Writer();
-    writeRequestHeader(
-      w,
-      { requestApiKey: api.key, requestApiVersion: version, correlationId, clientId },
-      version >= api.flexibleFrom ? 2 : 1,
-    );
-    api.writeRequest(w, draft, version);
-    const frame = await this.exchange(Buffer.concat([...w.chunks()]));
-    const r = new Reader(frame);
-    const answered = r.int32();
-    if (answered !== correlationId) throw new NoAnswer(`answer to ${answered} where ${correlationId} was asked`);
-    if (version >= api.flexibleFrom && name !== 'apiVersions') r.uvarint();
-    return api.readResponse(r, version);
+    const first = this.nextCorrelationId;
+    for (const draft of drafts) {
+      const w = new Writer();
+      const header = { requestApiKey: api.key, requestApiVersion: version, correlationId: this.nextCorrelationId++, clientId };
+      writeRequestHeader(w, header, version >= api.flexibleFrom ? 2 : 1);
+      api.writeRequest(w, draft, version);
+      this.sendFrame(Buffer.concat([...w.chunks()]));
+    }
+    for (const [i] of drafts.entries()) {
+      const r = new Reader(await this.next());
+      const answered = r.int32();
+      if (answered !== first + i) throw new NoAnswer(`answer to ${answered} where ${first + i} was asked`);
+      if (version >= api.flexibleFrom && name !== 'apiVersions') r.uvarint();
+      yield api.readResponse(r, version);
+    }
   }
 
   /** Sends a frame's content and returns the next frame's. */
   async exchange(content: Buffer): Promise<Buffer> {
+    this.sendFrame(content);
+    return this.next();
+  }
+
+  private sendFrame(content: Buffer): void {
     const size = Buffer.alloc(4);
     size.writeInt32BE(content.length);
-    return this.exchangeBytes(Buffer.concat([size, content]));
+    this.send(Buffer.concat([size, content]));
   }
 
   /** Sends bytes as they are, sizes included. */
