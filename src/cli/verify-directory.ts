@@ -84,7 +84,9 @@ function verifyFolder(
   if (parsed.state === 'stray') return findings.note(path, 'set aside by an earlier start, because its topic did not exist');
   const { topic, partition } = parsed;
   const verified = verifyPartition(files, { path, isClean, isMetadata: false }, findings);
-  if (parsed.state === 'live') partitions.set(`${topic} ${partition}`, verified);
+  // The checkpoints speak of a copy that is being made here as of the partition.
+  const key = `${topic} ${partition}`;
+  if (parsed.state === 'live' || !partitions.has(key)) partitions.set(key, verified);
   const topicId = verifyPartitionMetadata(files, path, findings);
   if (image === undefined || topicId === undefined) return;
   const known = image.topicsById.get(topicId);
