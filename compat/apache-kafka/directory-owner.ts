@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { runCommand } from '../../test/support/child-broker.ts';
 import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
-import { java } from './processes.ts';
+import { freePort } from './free-port.ts';
+import { formatStorage } from './processes.ts';
 
 export type Owner = 'Blumfeld' | 'Apache Kafka';
 
@@ -18,26 +18,6 @@ export interface OwnerProcess {
 
 const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
 const PATIENCE_MS = 90_000;
-
-/**
- * Below those that the system gives to connections: while a broker is down, a client that tries to reach it could be given the broker's own port for its end, and be connected
- * with itself.
- */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries++) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-  throw new Error('no port is free');
-}
 
 export interface Directory {
   readonly folder: string;
@@ -71,18 +51,7 @@ export async function newDirectory(folder: string, more: readonly string[] = [])
 }
 
 /** Apache Kafka does not begin on an empty directory; Blumfeld does. */
-export async function format(jars: string, { properties }: Directory): Promise<void> {
-  const output = await java(jars, 'kafka.tools.StorageTool', [
-    'format',
-    '--standalone',
-    '-t',
-    '5L6g3nShT-eMCtK--X86sw',
-    '-c',
-    properties,
-  ]);
-  if (output.code !== 0)
-    throw new Error(`Apache Kafka's storage could not be formatted: ${output.stderr}${output.stdout.toString()}`);
-}
+export const format = (jars: string, { properties }: Directory): Promise<void> => formatStorage(jars, properties);
 
 function spawned(owner: Owner, jars: string, properties: string): OwnerProcess {
   if (owner === 'Blumfeld') {

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
 
 export interface Output {
@@ -70,14 +70,11 @@ export async function startBlumfeld(dataDir: string, overrides: readonly string[
   throw new Error(`Blumfeld ended before it was ready: ${said}`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** Formats the log directories that the properties file names. */
+export async function formatStorage(jars: string, properties: string): Promise<void> {
+  const args = ['format', '--standalone', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', properties];
+  const { code, stdout, stderr } = await java(jars, 'kafka.tools.StorageTool', args);
+  if (code !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${stderr}${stdout.toString()}`);
 }
 
 /** Apache Kafka as broker and controller in one, formatted afresh in `folder`, ready when it answers. */
@@ -100,16 +97,7 @@ export async function startApacheKafka(jars: string, folder: string): Promise<Ru
     'share.coordinator.state.topic.min.isr=1',
   ];
   writeFileSync(properties, `${lines.join('\n')}\n`);
-  const format = await java(jars, 'kafka.tools.StorageTool', [
-    'format',
-    '--standalone',
-    '-t',
-    '5L6g3nShT-eMCtK--X86sw',
-    '-c',
-    properties,
-  ]);
-  if (format.code !== 0)
-    throw new Error(`Apache Kafka's storage could not be formatted: ${format.stderr}${format.stdout.toString()}`);
+  await formatStorage(jars, properties);
   const child = spawn('java', ['-Xmx512m', LOGGING, '-cp', `${jars}/*`, 'kafka.Kafka', properties], {
     stdio: ['ignore', 'ignore', 'ignore'],
   });

@@ -6,16 +6,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { batchesOf } from '../../src/wire/record-batch.ts';
 import { recordsOf } from '../../src/wire/record.ts';
-import { java } from './processes.ts';
+import { formatStorage } from './processes.ts';
 
 type Owner = 'Blumfeld' | 'Apache Kafka';
 
@@ -34,16 +34,6 @@ function check(name: string, expected: unknown, found: unknown): void {
   if (first === second) passed++;
   else failed++;
   console.log(first === second ? `ok ${name}` : `not ok ${name}\n    Apache Kafka ${first}\n    Blumfeld     ${second}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
@@ -93,10 +83,8 @@ class Side {
     return join(this.folder, 'server.properties');
   }
 
-  async format(): Promise<void> {
-    const args = ['format', '--standalone', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', this.#properties];
-    const { code, stderr } = await java(this.#jars, 'kafka.tools.StorageTool', args);
-    if (code !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${stderr}`);
+  format(): Promise<void> {
+    return formatStorage(this.#jars, this.#properties);
   }
 
   async start(owner: Owner): Promise<void> {

@@ -1,10 +1,11 @@
 /** The two brokers under load, each a process of its own: started, looked at from outside, stopped. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../apache-kafka/free-port.ts';
+import { formatStorage } from '../apache-kafka/processes.ts';
 import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/main.cjs', import.meta.url));
@@ -34,16 +35,6 @@ export interface Place {
   readonly properties: string;
   readonly data: string;
   readonly port: number;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 export async function startBlumfeld(folder: string): Promise<BenchedBroker> {
@@ -78,11 +69,7 @@ export async function newPlace(folder: string, more: readonly string[] = []): Pr
 export async function startIn(place: Place, name: BrokerName, jars: string): Promise<BenchedBroker> {
   const { properties, data, port } = place;
   const jar = ['-cp', `${jars}/*`];
-  if (name === 'Apache Kafka' && !existsSync(data)) {
-    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', '5L6g3nShT-eMCtK--X86sw', '-c', properties];
-    const formatted = spawnSync('java', [LOGGING, ...jar, ...format], { encoding: 'utf8' });
-    if (formatted.status !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${formatted.stderr}`);
-  }
+  if (name === 'Apache Kafka' && !existsSync(data)) await formatStorage(jars, properties);
   const begun = performance.now();
   const child =
     name === 'Apache Kafka'

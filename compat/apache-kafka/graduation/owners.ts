@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { runCommand } from '../../../test/support/child-broker.ts';
 import { NoAnswer, PlainClient } from '../../../test/support/plain-client.ts';
 import { CLIENT } from './calls.ts';
@@ -21,16 +21,6 @@ export interface Running {
 export interface Ports {
   readonly client: number;
   readonly controller: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 export async function freePorts(): Promise<Ports> {
