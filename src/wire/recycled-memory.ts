@@ -17,6 +17,8 @@ const KEPT_BYTES = 32 * 1024 * 1024;
 /** Views below are copied rather than lent: who gets them copies them anyway, and nobody waits for them. */
 export const LENT_FROM_BYTES = 2048;
 
+const SPOILED = 0xdb;
+
 interface Piece {
   readonly bytes: Buffer;
   readonly sizeClass: number;
@@ -33,6 +35,7 @@ interface SizeClass {
 const sizeClasses: SizeClass[] = Array.from({ length: LARGEST_SHIFT - SMALLEST_SHIFT + 1 }, () => ({ kept: [], askedAt: 0 }));
 let keptBytes = 0;
 let asked = 0;
+let spoils = false;
 
 /** Memory of `size` bytes, with whatever was in it, and one user: the caller. */
 export function takeMemory(size: number): Buffer {
@@ -66,9 +69,15 @@ export function release(view: Buffer): void {
   if (piece.users === 0) throw new Error(`memory of ${piece.bytes.length} bytes was released more often than it was used`);
   piece.users--;
   if (piece.users > 0) return;
+  if (spoils) piece.bytes.fill(SPOILED);
   keptBytes += piece.bytes.length;
   sizeClasses[piece.sizeClass]?.kept.push(piece);
   while (keptBytes > KEPT_BYTES) dropOne();
+}
+
+/** For tests: what is released is overwritten, so that whoever still looks at it is found out. */
+export function spoilReleased(on: boolean): void {
+  spoils = on;
 }
 
 /** A piece of the size that was not asked for for longest. */

@@ -2,6 +2,7 @@
  * Hundreds of simulated histories. `SEED=n` replays one (with `TRACE=1` step by step), `SEEDS=n` runs so many.
  */
 import { expect } from 'chai';
+import { spoilReleased } from '../../src/wire/recycled-memory.ts';
 import { type Outcome, simulate } from './simulation.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 200);
@@ -10,6 +11,8 @@ const SEEDS_PER_TEST = 50;
 
 describe('simulation', function () {
   this.timeout(600_000);
+
+  before(() => spoilReleased(true));
 
   if (ONLY !== undefined) {
     it(`seed ${ONLY}`, async () => {

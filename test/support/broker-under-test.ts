@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spoilReleased } from '../../src/wire/recycled-memory.ts';
 
 export interface BrokerUnderTest {
   readonly bootstrapServers: string;
@@ -18,6 +19,7 @@ export async function startBroker(): Promise<BrokerUnderTest> {
   if (other !== undefined)
     return { bootstrapServers: other, restart: () => Promise.resolve(false), stop: () => Promise.resolve() };
   const { Broker } = await import('../../src/broker/broker.ts');
+  spoilReleased(true);
   const dataDir = mkdtempSync(join(tmpdir(), 'blumfeld-e2e-'));
   let broker = await Broker.start({ port: 0, dataDir });
   const bootstrapServers = broker.bootstrapServers;

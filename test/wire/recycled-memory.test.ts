@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { LENT_FROM_BYTES, lend, release, retain, takeMemory } from '../../src/wire/recycled-memory.ts';
+import { LENT_FROM_BYTES, lend, release, retain, spoilReleased, takeMemory } from '../../src/wire/recycled-memory.ts';
 
 describe('Recycled memory', () => {
   it('has the size that is asked for, and less than twice that behind it', () => {
@@ -50,6 +50,16 @@ describe('Recycled memory', () => {
     release(long);
     expect(takeMemory(60_000).buffer).to.equal(bytes.buffer);
     release(other);
+  });
+
+  it('is overwritten when it is released, where tests want that', () => {
+    const bytes = takeMemory(10_000).fill(1);
+    spoilReleased(true);
+    retain(bytes);
+    release(bytes);
+    expect(bytes.every((byte) => byte === 1)).to.equal(true);
+    release(bytes);
+    expect(bytes.some((byte) => byte === 1)).to.equal(false);
   });
 
   it('is kept up to a limit', () => {
