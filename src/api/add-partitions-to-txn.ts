@@ -81,12 +81,11 @@ async function verify(transaction: Transaction, { transactions }: Context): Prom
   );
 }
 
-/** Where partitions fare differently, one that is named twice is answered once. */
+/** Where partitions fare differently, topics and partitions that are named twice are answered once, and topics without partitions not at all. */
 function results(topics: readonly Topic[], errorOf: (topic: string, index: number) => ErrorCode): TopicResults {
-  return topics.map(({ name, partitions }) => ({
-    name,
-    resultsByPartition: [...new Set(partitions)].map(resultOf((index) => errorOf(name, index))),
-  }));
+  return [...partitionsOf(topics)].flatMap(([name, partitions]) =>
+    partitions.size === 0 ? [] : [{ name, resultsByPartition: [...partitions].map(resultOf((index) => errorOf(name, index))) }],
+  );
 }
 
 function resultOf(errorOf: (index: number) => ErrorCode) {

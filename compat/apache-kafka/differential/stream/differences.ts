@@ -18,6 +18,12 @@ const MESSAGE = /"errorMessage":"(?:[^"\\]|\\.)*"/g;
 
 const messagesOf = (answer: Plain): readonly string[] => JSON.stringify(answer).match(MESSAGE) ?? [];
 
+/** One of ListConfigResources, as text. */
+const RESOURCE = /\{[^{}]*"resourceName"[^{}]*\}/g;
+const GROUP = /"resourceType":32\b/;
+
+const resourcesOf = (answer: Plain): readonly string[] => JSON.stringify(answer).match(RESOURCE) ?? [];
+
 const GROUPS_WAIT = new Set(['joinGroup', 'syncGroup']);
 
 export const MEANT: readonly Meant[] = [
@@ -49,6 +55,15 @@ export const MEANT: readonly Meant[] = [
     reason:
       'what Apache Kafka did not expect, such as a number that is not of its list, fails as UNKNOWN_SERVER_ERROR; here it is refused in words, or ignored',
     when: (_, kafka, blumfeld) => ACCIDENT.test(JSON.stringify(kafka)) && !ACCIDENT.test(JSON.stringify(blumfeld)),
+  },
+  {
+    reason:
+      'a number with spaces around it is a good value of a group for the controllers of Apache Kafka, and none for its brokers, which then do not list the group',
+    when: ({ api }, kafka, blumfeld) => {
+      if (api !== 'listConfigResources') return false;
+      const [theirs, ours] = [resourcesOf(kafka), resourcesOf(blumfeld)];
+      return theirs.every((one) => ours.includes(one)) && ours.every((one) => theirs.includes(one) || GROUP.test(one));
+    },
   },
   {
     reason:
