@@ -1,8 +1,9 @@
 /**
  * WriteTxnMarkers, versions 1 and 2: a coordinator, or an administrator who ends a transaction that hangs (KIP-664), has the ends of transactions written
  * into partitions that this broker leads, once in each, however often it is named. Answered when all are committed. KIP-1228 (2: the transaction.version of the producer).
+ * Other than in Apache Kafka, a producer id beyond 2^53, which no broker has given, is refused: INVALID_PRODUCER_ID_MAPPING.
  */
-import type { ErrorCode } from '../wire/generated/errors.ts';
+import { ErrorCode } from '../wire/generated/errors.ts';
 import type {
   WriteTxnMarkersRequest,
   WriteTxnMarkersRequestWritableTxnMarker,
@@ -30,7 +31,10 @@ function write(marker: Marker, { transactionMarkers }: Context): Promise<Result[
   return Promise.all(
     [...partitionsOf(marker)].flatMap(([name, indexes]) =>
       [...indexes].map(async (partitionIndex): Promise<Result> => {
-        const errorCode = await transactionMarkers.write(name, partitionIndex, end);
+        const isHeld = Number.isSafeInteger(end.producerId);
+        const errorCode = isHeld
+          ? await transactionMarkers.write(name, partitionIndex, end)
+          : ErrorCode.INVALID_PRODUCER_ID_MAPPING;
         return { producerId, name, partitionIndex, errorCode };
       }),
     ),
