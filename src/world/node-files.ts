@@ -273,10 +273,18 @@ export class NodeFiles implements Files {
     return { totalBytes: stat.blocks * stat.bsize, usableBytes: stat.bavail * stat.bsize };
   }
 
+  /** The file stays open as long as it is locked: its inode is in the name that is claimed, and the file system gives out none that is open. */
   async lock(path: string): Promise<(() => void) | undefined> {
-    this.open(path, 'write').close();
+    const file = this.open(path, 'write');
     const { dev, ino } = attempt('stat', path, () => fs.statSync(path));
-    if (hasRecordLock(dev, ino)) return undefined;
-    return claimName(`blumfeld-${dev}-${ino}`);
+    const release = hasRecordLock(dev, ino) ? undefined : await claimName(`blumfeld-${dev}-${ino}`);
+    if (release === undefined) {
+      file.close();
+      return undefined;
+    }
+    return () => {
+      release();
+      file.close();
+    };
   }
 }

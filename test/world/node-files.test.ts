@@ -107,4 +107,17 @@ describe('NodeFiles', () => {
     expect(again).not.to.equal(undefined);
     again?.();
   });
+
+  it('does not take a new file for one that is locked and was removed, whose inode the file system gives out again', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const unlock = await files.lock(`${directory}/.lock`);
+    expect(unlock).not.to.equal(undefined);
+    files.remove(`${directory}/.lock`);
+    for (let i = 0; i < 20; i++) {
+      const other = await files.lock(`${directory}/${i}.lock`);
+      expect(other, `lock ${i}`).not.to.equal(undefined);
+      other?.();
+    }
+    unlock?.();
+  });
 });
