@@ -12,5 +12,5 @@ export function relocate(log: LogParts, directory: string): void {
   log.directory = directory;
   for (const segment of log.segments.values()) segment.relocate(directory);
   log.leaderEpochs.relocate(directory);
-  log.producerState.relocate(directory);
+  log.producerState.snapshots.relocate(directory);
 }

@@ -9,21 +9,10 @@ import { Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 import { DecodeError } from '../wire/decode-error.ts';
 import { ProducerEntry } from './producer-entry.ts';
-import { offsetOfName, SNAPSHOT_SUFFIX } from './segment-names.ts';
 
 const VERSION = 1;
 const CRC_AT = 2;
 const COVERED_FROM = 6;
-
-/** Offsets of the snapshot files among `names`, ascending. */
-export function snapshotOffsets(names: readonly string[]): number[] {
-  const found: number[] = [];
-  for (const name of names) {
-    const offset = name.endsWith(SNAPSHOT_SUFFIX) ? offsetOfName(name) : undefined;
-    if (offset !== undefined) found.push(offset);
-  }
-  return found.toSorted((a, b) => a - b);
-}
 
 export function formatProducerSnapshot(producers: Iterable<ProducerEntry>): Buffer {
   const sorted = [...producers].toSorted((a, b) => a.producerId - b.producerId);

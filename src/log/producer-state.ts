@@ -2,17 +2,16 @@
  * All producers that a log knows, and the transactions that keep its last stable offset back.
  *
  * Invariants: equal to what replaying the log up to `endOffset` gives, except for what has expired; open transactions are those of the entries
- * with a `currentTxnFirstOffset`, in the order of their first offsets; a transaction that has ended stays "unreplicated" until its marker is
- * below the high watermark. Snapshots are an optimisation: without them the log is read. Source: ProducerStateManager of Apache Kafka.
+ * with a `currentTxnFirstOffset`. Snapshots are an optimisation: without them the log is read. Source: ProducerStateManager of Apache Kafka.
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
 import type { Files } from '../world/files.ts';
 import { ProducerAppend, type CompletedTransaction, olderEpochRefusal, type ProducerRefusal } from './producer-append.ts';
 import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
-import { formatProducerSnapshot, parseProducerSnapshot, snapshotOffsets } from './producer-snapshot.ts';
+import { ProducerSnapshots } from './producer-snapshots.ts';
 import type { AppendOrigin } from './record-validator.ts';
-import { paddedOffset, SNAPSHOT_SUFFIX } from './segment-names.ts';
+import { UnstableTransactions } from './unstable-transactions.ts';
 import { type FirstBatch, type VerificationGuard, Verifications } from './verification.ts';
 
 export interface ProducerStateOptions {
@@ -38,59 +37,35 @@ export type ProducerCheck =
   | { readonly kind: 'duplicate'; readonly batch: ProducerBatch }
   | { readonly kind: 'refused'; readonly error: ErrorCode; readonly message: string };
 
-interface OpenTransaction {
-  readonly producerId: number;
-  /** Of the marker; -1 while open. */
-  lastOffset: number;
-}
-
-/** Empty, and always so. */
+/** Of a log that knows no producers: empty, and always so. */
 const NONE = new Map<number, never>();
 
-function withEntry<V>(map: Map<number, V>, key: number, value: V): Map<number, V> {
-  return map === NONE ? new Map([[key, value]]) : map.set(key, value);
-}
+const NO_OFFSETS: Iterable<number> = [];
 
 const SOUND: ProducerCheck = { kind: 'sound', staged: undefined };
 
 const isRefusal = (result: CompletedTransaction | ProducerRefusal): result is ProducerRefusal => 'error' in result;
 
-function firstKey(map: ReadonlyMap<number, unknown>): number | undefined {
-  for (const key of map.keys()) return key;
-  return undefined;
-}
-
 export class ProducerState {
-  private readonly files: Files;
-  private directory: string;
+  readonly snapshots: ProducerSnapshots;
   private readonly where: string;
   /** producer.id.expiration.ms; may change at any time. */
   expirationMs: number;
   private readonly verifiesTransactions: boolean;
-  // Most logs of thousands know no producers: each map comes into being with its first entry.
+  // Most logs of thousands know no producers: each of these comes into being with its first entry.
   private verifications: Verifications | undefined;
+  private transactions: UnstableTransactions | undefined;
   private producers: Map<number, ProducerEntry> = NONE;
-  /** By first offset, ascending. */
-  private ongoing: Map<number, OpenTransaction> = NONE;
-  private unreplicated: Map<number, OpenTransaction> = NONE;
-  /** Offsets of the snapshot files there are, ascending. */
-  private snapshots: number[] = [];
   /** One past the last offset that this state knows of. */
   endOffset = 0;
   private lastSnapshotOffset = 0;
 
   constructor(o: ProducerStateOptions) {
-    this.files = o.files;
-    this.directory = o.directory;
+    const names = o.names ?? o.files.list(o.directory).map(({ name }) => name);
+    this.snapshots = new ProducerSnapshots(o.files, o.directory, names);
     this.where = o.where;
     this.expirationMs = o.expirationMs;
     this.verifiesTransactions = o.verifiesTransactions ?? true;
-    this.snapshots = snapshotOffsets(o.names ?? o.files.list(o.directory).map(({ name }) => name));
-  }
-
-  /** The snapshots are in another directory from now on. */
-  relocate(directory: string): void {
-    this.directory = directory;
   }
 
   entries(): Iterable<ProducerEntry> {
@@ -106,21 +81,17 @@ export class ProducerState {
   }
 
   get isEmpty(): boolean {
-    return this.producers.size === 0 && this.unreplicated.size === 0;
+    return this.producers.size === 0 && (this.transactions?.isEmpty ?? true);
   }
 
   /** First offset of the oldest transaction that is open, or ended above the high watermark; undefined when there is none. */
   get firstUnstableOffset(): number | undefined {
-    if (this.ongoing.size === 0 && this.unreplicated.size === 0) return undefined;
-    const open = firstKey(this.ongoing) ?? Number.MAX_SAFE_INTEGER;
-    let first = open;
-    for (const offset of this.unreplicated.keys()) if (offset < first) first = offset;
-    return first;
+    return this.transactions?.firstOffset;
   }
 
   /** First offsets of the transactions that are open, ascending. */
   ongoingTransactions(): Iterable<number> {
-    return this.ongoing.keys();
+    return this.transactions?.openFirstOffsets() ?? NO_OFFSETS;
   }
 
   hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
@@ -198,7 +169,7 @@ export class ProducerState {
       const { updated } = append;
       const known = this.producers.get(append.producerId);
       if (known === undefined) {
-        this.producers = withEntry(this.producers, append.producerId, updated);
+        this.add(updated);
       } else {
         known.setEpoch(updated.producerEpoch);
         for (const batch of updated.batches) known.addBatch(updated.producerEpoch, batch);
@@ -207,15 +178,23 @@ export class ProducerState {
         known.currentTxnFirstOffset = updated.currentTxnFirstOffset;
       }
       if (append.transactional !== undefined) this.verifications?.onAppended(append.transactional);
-      if (append.startedTxnFirstOffset >= 0) {
-        const open = { producerId: append.producerId, lastOffset: -1 };
-        this.ongoing = withEntry(this.ongoing, append.startedTxnFirstOffset, open);
-      }
+      if (append.startedTxnFirstOffset >= 0) this.begin(append.producerId, append.startedTxnFirstOffset);
     }
     for (const transaction of staged.completed) {
-      onCompleted(transaction, this.lastStableOffsetAfter(transaction));
-      this.complete(transaction);
+      this.transactions ??= new UnstableTransactions();
+      onCompleted(transaction, this.transactions.lastStableOffsetAfter(transaction));
+      this.transactions.end(transaction);
     }
+  }
+
+  private add(entry: ProducerEntry): void {
+    if (this.producers === NONE) this.producers = new Map();
+    this.producers.set(entry.producerId, entry);
+  }
+
+  private begin(producerId: number, firstOffset: number): void {
+    this.transactions ??= new UnstableTransactions();
+    this.transactions.begin(producerId, firstOffset);
   }
 
   /**
@@ -230,29 +209,14 @@ export class ProducerState {
     this.endOffset = batch.lastOffset + 1;
   }
 
-  private lastStableOffsetAfter(transaction: CompletedTransaction): number {
-    for (const [firstOffset, open] of this.ongoing) if (open.producerId !== transaction.producerId) return firstOffset;
-    return transaction.lastOffset + 1;
-  }
-
-  private complete(transaction: CompletedTransaction): void {
-    const open = this.ongoing.get(transaction.firstOffset) ?? { producerId: transaction.producerId, lastOffset: -1 };
-    this.ongoing.delete(transaction.firstOffset);
-    open.lastOffset = transaction.lastOffset;
-    this.unreplicated = withEntry(this.unreplicated, transaction.firstOffset, open);
-  }
-
   onHighWatermark(highWatermark: number): void {
-    if (this.unreplicated.size === 0) return;
-    for (const [firstOffset, { lastOffset }] of this.unreplicated) {
-      if (lastOffset < highWatermark) this.unreplicated.delete(firstOffset);
-    }
+    this.transactions?.onHighWatermark(highWatermark);
   }
 
   onLogStartOffset(logStartOffset: number): void {
     this.onHighWatermark(logStartOffset);
     this.endOffset = Math.max(this.endOffset, logStartOffset);
-    this.lastSnapshotOffset = this.latestSnapshotOffset ?? logStartOffset;
+    this.lastSnapshotOffset = this.snapshots.latestOffset ?? logStartOffset;
   }
 
   private isExpired(entry: ProducerEntry, nowMs: number): boolean {
@@ -264,51 +228,17 @@ export class ProducerState {
     this.verifications?.removeExpired(nowMs, this.expirationMs);
   }
 
-  get latestSnapshotOffset(): number | undefined {
-    return this.snapshots[this.snapshots.length - 1];
-  }
-
-  private pathOf(offset: number): string {
-    return `${this.directory}/${paddedOffset(offset)}${SNAPSHOT_SUFFIX}`;
-  }
-
   /** Writes the state at `endOffset`, unsynced, unless the last snapshot is as new. The path of the file written. */
   takeSnapshot(): string | undefined {
     if (this.endOffset <= this.lastSnapshotOffset) return undefined;
-    const offset = this.endOffset;
-    const path = this.pathOf(offset);
-    this.files.writeFile(path, formatProducerSnapshot(this.producers.values()));
-    if (!this.snapshots.includes(offset)) this.snapshots = [...this.snapshots, offset].toSorted((a, b) => a - b);
-    this.lastSnapshotOffset = offset;
+    const path = this.snapshots.write(this.endOffset, this.producers.values());
+    this.lastSnapshotOffset = this.endOffset;
     return path;
-  }
-
-  private removeSnapshot(offset: number): void {
-    this.snapshots = this.snapshots.filter((known) => known !== offset);
-    this.files.remove(this.pathOf(offset));
-  }
-
-  /** Gives the file up for deletion: forgotten here, renamed by the caller. Undefined when there is none. */
-  releaseSnapshot(offset: number): string | undefined {
-    if (!this.snapshots.includes(offset)) return undefined;
-    this.snapshots = this.snapshots.filter((known) => known !== offset);
-    return this.pathOf(offset);
-  }
-
-  /** Removes snapshots that belong to no segment, except the newest if it is newer than every segment: the one of a clean shutdown. */
-  removeStraySnapshots(segmentBaseOffsets: readonly number[]): void {
-    const bases = new Set(segmentBaseOffsets);
-    const newestBase = Math.max(...segmentBaseOffsets);
-    const strays = this.snapshots.filter((offset) => !bases.has(offset));
-    const newest = strays[strays.length - 1];
-    for (const offset of strays) if (offset !== newest || offset < newestBase) this.removeSnapshot(offset);
   }
 
   /** Goes back to the newest sound snapshot in (logStartOffset, logEndOffset], or to nothing; the caller replays from `endOffset`. */
   truncateAndReload(logStartOffset: number, logEndOffset: number, nowMs: number): void {
-    for (const offset of this.snapshots) {
-      if (offset > logEndOffset || offset <= logStartOffset) this.removeSnapshot(offset);
-    }
+    this.snapshots.removeOutside(logStartOffset, logEndOffset);
     if (logEndOffset === this.endOffset) {
       this.onLogStartOffset(logStartOffset);
       return;
@@ -318,42 +248,25 @@ export class ProducerState {
   }
 
   private clear(): void {
-    this.producers.clear();
-    this.ongoing.clear();
-    this.unreplicated.clear();
+    this.producers = NONE;
+    this.transactions = undefined;
   }
 
   private load(logStartOffset: number, nowMs: number): void {
-    for (;;) {
-      const offset = this.latestSnapshotOffset;
-      if (offset === undefined) {
-        this.lastSnapshotOffset = logStartOffset;
-        this.endOffset = logStartOffset;
-        return;
-      }
-      const entries = parseProducerSnapshot(this.files.readFile(this.pathOf(offset)));
-      if (entries === undefined) {
-        this.removeSnapshot(offset);
-        continue;
-      }
-      for (const entry of entries) {
-        if (!this.isExpired(entry, nowMs)) this.producers = withEntry(this.producers, entry.producerId, entry);
-      }
-      const open = [...this.producers.values()].filter((entry) => entry.currentTxnFirstOffset >= 0);
-      for (const entry of open.toSorted((a, b) => a.currentTxnFirstOffset - b.currentTxnFirstOffset)) {
-        const transaction = { producerId: entry.producerId, lastOffset: -1 };
-        this.ongoing = withEntry(this.ongoing, entry.currentTxnFirstOffset, transaction);
-      }
-      this.lastSnapshotOffset = offset;
-      this.endOffset = offset;
-      return;
+    const snapshot = this.snapshots.readLatest();
+    this.lastSnapshotOffset = snapshot?.offset ?? logStartOffset;
+    this.endOffset = this.lastSnapshotOffset;
+    for (const entry of snapshot?.entries ?? []) if (!this.isExpired(entry, nowMs)) this.add(entry);
+    const open = [...this.producers.values()].filter((entry) => entry.currentTxnFirstOffset >= 0);
+    for (const entry of open.toSorted((a, b) => a.currentTxnFirstOffset - b.currentTxnFirstOffset)) {
+      this.begin(entry.producerId, entry.currentTxnFirstOffset);
     }
   }
 
   /** Forgets everything, snapshots too. */
   restartAt(offset: number): void {
     this.clear();
-    for (const snapshot of this.snapshots) this.removeSnapshot(snapshot);
+    this.snapshots.removeAll();
     this.lastSnapshotOffset = 0;
     this.endOffset = offset;
   }

@@ -78,7 +78,7 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   o.leaderEpochs.save();
   const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
   const producerState = new ProducerState(isAsListed ? { ...o.producers, names } : o.producers);
-  producerState.removeStraySnapshots(segments.values().map((segment) => segment.baseOffset));
+  producerState.snapshots.removeStrays(segments.values().map((segment) => segment.baseOffset));
   await rebuildProducerState(producerState, segments, {
     logStartOffset,
     logEndOffset: endOffset,

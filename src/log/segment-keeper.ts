@@ -60,7 +60,7 @@ export function discard(log: LogParts, doomed: readonly Segment[]): void {
   for (const segment of doomed) {
     segments.remove(segment);
     writer.forget(segment);
-    const snapshot = producerState.releaseSnapshot(segment.baseOffset);
+    const snapshot = producerState.snapshots.release(segment.baseOffset);
     removed.push(...renameToDeleted(log, snapshot === undefined ? segment.paths() : [...segment.paths(), snapshot]));
   }
   removeLater(log, removed);

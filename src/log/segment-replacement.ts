@@ -32,7 +32,7 @@ export async function replaceSegments(
   for (const old of replaced) {
     segments.remove(old);
     writer.forget(old);
-    const snapshot = old === first ? undefined : producerState.releaseSnapshot(old.baseOffset);
+    const snapshot = old === first ? undefined : producerState.snapshots.release(old.baseOffset);
     deleted.push(...renameToDeleted(log, snapshot === undefined ? old.paths() : [...old.paths(), snapshot]));
   }
   segments.add(segment);

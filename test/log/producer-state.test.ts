@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { formatProducerSnapshot, parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
 import { ProducerState } from '../../src/log/producer-state.ts';
 import type { VerificationGuard } from '../../src/log/verification.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
@@ -234,27 +233,5 @@ describe('Producer state: snapshots', () => {
     again.truncateAndReload(0, 9, 0);
     expect(again.endOffset).to.equal(1);
     expect(f.files.stat(path)).to.equal(undefined);
-  });
-
-  it('is nothing when cut short at any byte or of another version', () => {
-    const f = new Fixture();
-    f.send({ baseSequence: 0 });
-    const bytes = formatProducerSnapshot(f.state.entries());
-    for (let size = 0; size < bytes.length; size++)
-      expect(parseProducerSnapshot(bytes.subarray(0, size)), String(size)).to.equal(undefined);
-    bytes.writeInt16BE(2, 0);
-    expect(parseProducerSnapshot(bytes)).to.equal(undefined);
-  });
-
-  it('keeps only the snapshots of segments, and a newest one beyond them', () => {
-    const f = new Fixture();
-    for (let i = 0; i < 5; i++) {
-      f.send({ baseSequence: i });
-      f.state.takeSnapshot();
-    }
-    f.state.removeStraySnapshots([0, 2, 4]);
-    expect(f.files.list('/d').map(({ name }) => Number(name.slice(0, 20)))).to.have.members([2, 4, 5]);
-    f.state.removeStraySnapshots([0, 2, 5]);
-    expect(f.files.list('/d').map(({ name }) => Number(name.slice(0, 20)))).to.have.members([2, 5]);
   });
 });

@@ -1,0 +1,98 @@
+/**
+ * The `.snapshot` files in a log's directory, each named by the offset at which the state of its producers was written.
+ *
+ * Invariants: `offsets` are those of the files there are, ascending; a file is written whole and unsynced; one that is damaged is removed when it is
+ * read. Source: ProducerStateManager of Apache Kafka.
+ */
+import type { Files } from '../world/files.ts';
+import type { ProducerEntry } from './producer-entry.ts';
+import { formatProducerSnapshot, parseProducerSnapshot } from './producer-snapshot.ts';
+import { offsetOfName, paddedOffset, SNAPSHOT_SUFFIX } from './segment-names.ts';
+
+function offsetsOf(names: readonly string[]): number[] {
+  const found: number[] = [];
+  for (const name of names) {
+    const offset = name.endsWith(SNAPSHOT_SUFFIX) ? offsetOfName(name) : undefined;
+    if (offset !== undefined) found.push(offset);
+  }
+  return found.toSorted((a, b) => a - b);
+}
+
+export class ProducerSnapshots {
+  private readonly files: Files;
+  private directory: string;
+  private offsets: readonly number[];
+
+  /** `names`: what the directory holds. */
+  constructor(files: Files, directory: string, names: readonly string[]) {
+    this.files = files;
+    this.directory = directory;
+    this.offsets = offsetsOf(names);
+  }
+
+  /** They are in another directory from now on. */
+  relocate(directory: string): void {
+    this.directory = directory;
+  }
+
+  get latestOffset(): number | undefined {
+    return this.offsets[this.offsets.length - 1];
+  }
+
+  private pathOf(offset: number): string {
+    return `${this.directory}/${paddedOffset(offset)}${SNAPSHOT_SUFFIX}`;
+  }
+
+  /** Unsynced. The path of the file. */
+  write(offset: number, entries: Iterable<ProducerEntry>): string {
+    const path = this.pathOf(offset);
+    this.files.writeFile(path, formatProducerSnapshot(entries));
+    if (!this.offsets.includes(offset)) this.offsets = [...this.offsets, offset].toSorted((a, b) => a - b);
+    return path;
+  }
+
+  /** The newest sound one; undefined when there is none. Those that are newer and damaged are removed. */
+  readLatest(): { readonly offset: number; readonly entries: readonly ProducerEntry[] } | undefined {
+    for (;;) {
+      const offset = this.latestOffset;
+      if (offset === undefined) return undefined;
+      const entries = parseProducerSnapshot(this.files.readFile(this.pathOf(offset)));
+      if (entries !== undefined) return { offset, entries };
+      this.remove(offset);
+    }
+  }
+
+  private forget(offset: number): void {
+    this.offsets = this.offsets.filter((known) => known !== offset);
+  }
+
+  private remove(offset: number): void {
+    this.forget(offset);
+    this.files.remove(this.pathOf(offset));
+  }
+
+  removeAll(): void {
+    for (const offset of this.offsets) this.remove(offset);
+  }
+
+  /** Removes those outside (logStartOffset, logEndOffset]. */
+  removeOutside(logStartOffset: number, logEndOffset: number): void {
+    for (const offset of this.offsets) if (offset > logEndOffset || offset <= logStartOffset) this.remove(offset);
+  }
+
+  /** Removes those that belong to no segment, except the newest if it is newer than every segment: the one of a clean shutdown. */
+  removeStrays(segmentBaseOffsets: readonly number[]): void {
+    const bases = new Set(segmentBaseOffsets);
+    const newestBase = Math.max(...segmentBaseOffsets);
+    const strays = this.offsets.filter((offset) => !bases.has(offset));
+    const newest = strays[strays.length - 1];
+    for (const offset of strays) if (offset !== newest || offset < newestBase) this.remove(offset);
+  }
+
+  /** Gives the file up for deletion: forgotten here, renamed by the caller. Undefined when there is none. */
+  release(offset: number): string | undefined {
+    if (!this.offsets.includes(offset)) return undefined;
+    this.forget(offset);
+    return this.pathOf(offset);
+  }
+}
