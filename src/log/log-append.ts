@@ -9,8 +9,9 @@ import type { AppendOptions, AppendResult } from './log-contract.ts';
 import type { LogParts } from './log-parts.ts';
 import { firstOffsetOf, type ProducerBatch } from './producer-entry.ts';
 import type { StagedAppend } from './producer-state.ts';
-import { type RecordError, type Validated, validateRecords } from './record-validator.ts';
+import { validateRecords } from './record-validator.ts';
 import { roll, shouldRoll } from './segment-keeper.ts';
+import type { RecordError, Validated } from './validator-contract.ts';
 
 const refuse = (error: ErrorCode, message: string | null, recordErrors: readonly RecordError[] = []): AppendResult => ({
   ok: false,

@@ -5,7 +5,7 @@ import type { Files, StorageFailure } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
 import type { FileHandles } from './file-handles.ts';
 import type { LogConfig } from './log-config.ts';
-import type { AppendOrigin, RecordError } from './record-validator.ts';
+import type { AppendOrigin, RecordError } from './validator-contract.ts';
 import type { TailMemory } from './tail-memory.ts';
 import type { VerificationGuard } from './verification.ts';
 

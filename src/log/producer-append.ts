@@ -8,7 +8,7 @@ import { ErrorCode } from '../wire/generated/errors.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
 import { recordsOf } from '../wire/record.ts';
 import { ProducerEntry } from './producer-entry.ts';
-import type { AppendOrigin } from './record-validator.ts';
+import type { AppendOrigin } from './validator-contract.ts';
 import type { Verification } from './verification.ts';
 
 export interface CompletedTransaction {

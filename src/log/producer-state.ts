@@ -10,7 +10,7 @@ import type { Files } from '../world/files.ts';
 import { ProducerAppend, type CompletedTransaction, olderEpochRefusal, type ProducerRefusal } from './producer-append.ts';
 import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import { ProducerSnapshots } from './producer-snapshots.ts';
-import type { AppendOrigin } from './record-validator.ts';
+import type { AppendOrigin } from './validator-contract.ts';
 import { UnstableTransactions } from './unstable-transactions.ts';
 import { type FirstBatch, type VerificationGuard, Verifications } from './verification.ts';
 

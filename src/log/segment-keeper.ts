@@ -7,7 +7,7 @@
  */
 import type { LogConfig } from './log-config.ts';
 import type { LogParts } from './log-parts.ts';
-import type { Validated } from './record-validator.ts';
+import type { Validated } from './validator-contract.ts';
 import { newSegment } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { DELETED_SUFFIX } from './segment-names.ts';

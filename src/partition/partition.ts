@@ -10,7 +10,7 @@
  * With this broker alone in the in-sync set the high watermark is the written offset. Followers that fetch are not yet known here.
  */
 import type { AppendResult, Log, ReadBound } from '../log/log.ts';
-import type { AppendOrigin } from '../log/record-validator.ts';
+import type { AppendOrigin } from '../log/validator-contract.ts';
 import type { FirstBatch, VerificationGuard } from '../log/verification.ts';
 import { INTERNAL_TOPICS } from '../wire/topic-name.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
