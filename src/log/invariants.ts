@@ -66,7 +66,7 @@ function readSegment(segment: Segment, from: number, broken: (what: string) => n
 }
 
 function checkIndexes(segment: Segment, content: SegmentContent, isActive: boolean, broken: (what: string) => never): void {
-  const { offsets, times } = isActive ? segment.active : indexesOf(segment);
+  const { offsets, times } = isActive ? segment.indexes.active : indexesOf(segment);
   let previous = -1;
   for (let i = 0; i < offsets.count; i++) {
     const entry = offsets.entry(i);

@@ -191,7 +191,7 @@ export class LogReader {
   abortedTransactions(offset: number, upperBound: number): { producerId: number; firstOffset: number }[] {
     const found: { producerId: number; firstOffset: number }[] = [];
     for (const segment of this.segments.from(offset)) {
-      if (collectAborted(segment.abortedTransactions(), offset, upperBound, found)) break;
+      if (collectAborted(segment.indexes.abortedTransactions(), offset, upperBound, found)) break;
     }
     return found;
   }
@@ -200,7 +200,7 @@ export class LogReader {
   abortedEntries(from: number, to: number, startOffset: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = [];
     for (const segment of this.segments.from(from)) {
-      const entries = segment.abortedTransactions();
+      const entries = segment.indexes.abortedTransactions();
       found.push(...entries.filter(({ firstOffset, lastOffset }) => lastOffset >= startOffset && firstOffset < to));
       if (entries.some(({ lastStableOffset }) => lastStableOffset >= to)) break;
     }
@@ -211,7 +211,7 @@ export class LogReader {
   async offsetForTimestamp(timestamp: number, startOffset: number): Promise<TimestampedOffset | undefined> {
     const segment = this.segments.values().find((candidate) => candidate.largestTimestamp() >= timestamp);
     if (segment === undefined) return undefined;
-    const from = Math.max(segment.lookupTimestamp(timestamp).offset, startOffset);
+    const from = Math.max(segment.indexes.lookupTimestamp(timestamp).offset, startOffset);
     for await (const { batches } of batchRuns(segment, segment.startBefore(from), this.sizeOf(segment))) {
       for (const batch of batches) {
         if (batch.maxTimestamp < timestamp || batch.lastOffset < startOffset) continue;
@@ -226,9 +226,9 @@ export class LogReader {
   async offsetOfMaxTimestamp(): Promise<TimestampedOffset | undefined> {
     let segment = this.segments.first;
     for (const candidate of this.segments.values()) {
-      if (candidate.greatestTimestamp().timestamp > segment.greatestTimestamp().timestamp) segment = candidate;
+      if (candidate.indexes.greatestTimestamp().timestamp > segment.indexes.greatestTimestamp().timestamp) segment = candidate;
     }
-    const { timestamp, offset } = segment.greatestTimestamp();
+    const { timestamp, offset } = segment.indexes.greatestTimestamp();
     if (timestamp < 0) return undefined;
     for await (const { batches } of batchRuns(segment, segment.startBefore(offset), this.sizeOf(segment))) {
       const batch = batches.find((each) => each.maxTimestamp === timestamp);

@@ -457,7 +457,7 @@ export class Log {
         active.deactivate();
         const snapshot = this.producerState.takeSnapshot();
         await this.leaderEpochs.saved();
-        if (snapshot === undefined && !active.hasUnsyncedIndexes) return;
+        if (snapshot === undefined && !active.indexes.areUnsynced) return;
         await active.sync(true);
         if (snapshot !== undefined) await this.parts.handles.borrow(snapshot, (file) => file.sync());
         if (snapshot !== undefined) this.parts.handles.release(snapshot);

@@ -106,7 +106,7 @@ export function newSegment(place: SegmentPlace, offset: number): Segment {
     place.files.remove(path);
   }
   place.handles.file(segment.path);
-  segment.begin();
+  segment.indexes.begin();
   return segment;
 }
 
@@ -177,7 +177,7 @@ function loadSegments(o: RecoveryOptions, names: readonly string[], place: Segme
   }
   const unflushed = o.cleanShutdown ? [] : segments.from(o.recoveryPoint);
   for (const segment of segments.values()) {
-    if (!unflushed.includes(segment) && !segment.indexesAreSane()) suspects.push(segment);
+    if (!unflushed.includes(segment) && !segment.indexes.areSane(segment.size)) suspects.push(segment);
   }
   return suspects;
 }

@@ -19,7 +19,7 @@ export function shouldRoll(log: LogParts, { records, lastOffset, maxTimestamp }:
   if (segment.size > segmentBytes - records.length || !segment.holdsOffset(lastOffset)) return true;
   if (segment.size === 0) return false;
   const waitedMs = segment.timeWaitedForRoll(log.o.clock.now(), maxTimestamp);
-  return waitedMs > longestSegmentMs(log.config) - segment.rollJitterMs || segment.isIndexFull(segmentIndexBytes);
+  return waitedMs > longestSegmentMs(log.config) - segment.rollJitterMs || segment.indexes.areFull(segmentIndexBytes);
 }
 
 /** segment.ms; what is compacted has to leave the active segment early enough for max.compaction.lag.ms. */
