@@ -17,6 +17,7 @@ import {
 } from './brokers.ts';
 import { type Figures, franzGo, type Installed, LoadFailed } from './clients.ts';
 import { FILLED, type FilledSize, type Load, LOADS } from './loads.ts';
+import { withMemoryAtHand } from './memory.ts';
 import { number, report } from './report.ts';
 import { type StorageBench, type StorageFigure, STORAGE_LOADS } from './storage.ts';
 import type { Footprint, Sample } from './samples.ts';
@@ -37,21 +38,29 @@ const say = (text: string): void => console.log(`${new Date().toISOString().slic
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function measured(bench: Bench, load: Load, broker: BenchedBroker, round: number): Promise<void> {
-  const { installed, seconds, scale } = bench;
+  const { installed, seconds } = bench;
   const { address } = broker;
   const topic = load.partitions === 0 ? `filled-${load.bytes}` : `load-${LOADS.indexOf(load)}-${round}`;
   if (load.partitions > 0) await franzGo(installed, address, 'create', { topic, partitions: load.partitions });
+  const writesMuch = load.kind === 'produce' && load.bytes >= 1024;
+  const run = (): Promise<Sample> => sampled(bench, load, broker, topic);
+  const sample = writesMuch ? await withMemoryAtHand(installed, seconds + 1, run) : await run();
+  if (round > 0) bench.samples.push(sample);
+  const { figures, brokerCpuSeconds, othersShare } = sample;
+  const told = Object.entries(figures).map(([name, value]) => `${name} ${number(Number(value))}`);
+  const cpu = `${number((brokerCpuSeconds / figures.records) * 1e6)} µs a record`;
+  say(`${load.name}: ${broker.name}: ${told.join(', ')}, ${cpu}, others ${Math.round(othersShare * 100)} %`);
+  if (load.partitions > 0) await franzGo(installed, address, 'delete', { topic });
+}
+
+async function sampled(bench: Bench, load: Load, broker: BenchedBroker, topic: string): Promise<Sample> {
+  const { installed, seconds, scale } = bench;
   const before = { broker: broker.cpuSeconds(), machine: machineCpuSeconds(), own: accounted(bench), at: performance.now() };
-  const figures: Figures = await load.run({ installed, address, topic, seconds, scale });
+  const figures: Figures = await load.run({ installed, address: broker.address, topic, seconds, scale });
   const elapsed = ((performance.now() - before.at) / 1000) * availableParallelism();
   const foreign = machineCpuSeconds() - before.machine - (accounted(bench) - before.own);
   const brokerCpuSeconds = broker.cpuSeconds() - before.broker;
-  const sample: Sample = { load, broker: broker.name, figures, brokerCpuSeconds, othersShare: Math.max(0, foreign / elapsed) };
-  if (round > 0) bench.samples.push(sample);
-  const told = Object.entries(figures).map(([name, value]) => `${name} ${number(Number(value))}`);
-  const cpu = `${number((brokerCpuSeconds / figures.records) * 1e6)} µs a record`;
-  say(`${load.name}: ${broker.name}: ${told.join(', ')}, ${cpu}, others ${Math.round(sample.othersShare * 100)} %`);
-  if (load.partitions > 0) await franzGo(installed, address, 'delete', { topic });
+  return { load, broker: broker.name, figures, brokerCpuSeconds, othersShare: Math.max(0, foreign / elapsed) };
 }
 
 const accounted = ({ brokers }: Bench): number => brokers.reduce((sum, broker) => sum + broker.cpuSeconds(), ownCpuSeconds());

@@ -13,9 +13,13 @@ const LARGEST_SHIFT = 24;
  * As much is kept for the next; beyond that, what was not asked for for longest is left to the garbage collector. Large pieces that are freed do not
  * go back to the operating system for good: once that has happened, glibc keeps twice as much of everything.
  */
-const KEPT_BYTES = 32 * 1024 * 1024;
+const KEPT_BYTES = 48 * 1024 * 1024;
 /** Views below are copied rather than lent: who gets them copies them anyway, and nobody waits for them. */
 export const LENT_FROM_BYTES = 2048;
+
+/** From this size on a piece of up to eight times the size may be given; smaller ones may be held for long (the ends of logs). */
+const LARGER_FROM_SHIFT = 18;
+const LARGER_CLASSES = 3;
 
 const SPOILED = 0xdb;
 
@@ -43,7 +47,7 @@ export function takeMemory(size: number): Buffer {
   const wanted = sizeClasses[sizeClass];
   if (wanted === undefined) return Buffer.allocUnsafeSlow(size);
   wanted.askedAt = ++asked;
-  let piece = wanted.kept.pop();
+  let piece = keptFor(sizeClass);
   if (piece === undefined) {
     piece = { bytes: Buffer.allocUnsafeSlow(1 << (sizeClass + SMALLEST_SHIFT)), sizeClass, users: 1 };
     pieces.set(piece.bytes.buffer, piece);
@@ -52,6 +56,16 @@ export function takeMemory(size: number): Buffer {
     keptBytes -= piece.bytes.length;
   }
   return size === piece.bytes.length ? piece.bytes : piece.bytes.subarray(0, size);
+}
+
+/** Rather a piece that is too large than new memory: that is paged in anew, and the garbage collector runs for it. */
+function keptFor(sizeClass: number): Piece | undefined {
+  const largest = sizeClass + (sizeClass + SMALLEST_SHIFT < LARGER_FROM_SHIFT ? 0 : LARGER_CLASSES);
+  for (let i = sizeClass; i <= largest; i++) {
+    const piece = sizeClasses[i]?.kept.pop();
+    if (piece !== undefined) return piece;
+  }
+  return undefined;
 }
 
 /** One user more of the memory that `view` lies in; nothing where that is not of here. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { LENT_FROM_BYTES, lend, release, retain, spoilReleased, takeMemory } from '../../src/wire/recycled-memory.ts';
 
 describe('Recycled memory', () => {
-  it('has the size that is asked for, and less than twice that behind it', () => {
+  it('has the size that is asked for, and less than twice that behind it where it is new', () => {
     for (const size of [8193, 16_384, 16_385, 1_000_000, 1 << 24, (1 << 24) + 1]) {
       const bytes = takeMemory(size);
       expect(bytes.length).to.equal(size);
@@ -62,12 +62,28 @@ describe('Recycled memory', () => {
     expect(bytes.some((byte) => byte === 1)).to.equal(false);
   });
 
+  it('is rather a piece of up to eight times the size than new, where it is large', () => {
+    const kept = takeMemory(1 << 23);
+    const others = [20, 21, 22].map((shift) => takeMemory(1 << shift));
+    release(kept);
+    const small = takeMemory((1 << 20) - 1);
+    expect(small.length).to.equal((1 << 20) - 1);
+    expect(small.buffer).to.equal(kept.buffer);
+    release(small);
+    const smaller = takeMemory(1 << 19);
+    expect(smaller.buffer).not.to.equal(kept.buffer);
+    release(smaller);
+    const held = takeMemory(1 << 17);
+    expect(held.buffer.byteLength).to.equal(1 << 17);
+    for (const bytes of [...others, held]) release(bytes);
+  });
+
   it('is kept up to a limit', () => {
     const all = Array.from({ length: 20 }, () => takeMemory(4 << 20));
     for (const bytes of all) release(bytes);
     const again = Array.from({ length: 20 }, () => takeMemory(4 << 20));
     const kept = again.filter(({ buffer }) => all.some((bytes) => bytes.buffer === buffer));
-    expect(kept.length).to.equal(8);
+    expect(kept.length).to.equal(12);
     for (const bytes of again) release(bytes);
   });
 

@@ -52,7 +52,7 @@ func main() {
 		"create": create, "delete": remove, "fill": fill, "produce": produce, "consume": consume,
 		"roundtrip": roundTrip, "single": single, "tail": tail, "many": many,
 		"spread": spread, "keyed": keyed, "compact": compact, "past": past,
-		"idempotence": idempotence, "transactions": transactions, "isolation": isolation,
+		"memory": memory, "idempotence": idempotence, "transactions": transactions, "isolation": isolation,
 	}
 	out, err := json.Marshal(kinds[os.Args[2]](o))
 	must(err)
