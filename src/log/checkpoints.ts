@@ -7,6 +7,7 @@
 import type { Files } from '../world/files.ts';
 import { formatOffsetCheckpoint, type PartitionOffset, readOffsetCheckpoint } from './checkpoint-file.ts';
 import type { Log } from './log.ts';
+import { directoryName } from './partition-directory-name.ts';
 
 const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint';
 const LOG_START_FILE = 'log-start-offset-checkpoint';
@@ -25,7 +26,7 @@ export interface CheckpointsOptions {
   guarded<T>(run: () => Promise<T>): Promise<T>;
 }
 
-const keyOf = ({ topic, partition }: Log): string => `${topic}-${partition}`;
+const keyOf = ({ topic, partition }: Log): string => directoryName(topic, partition);
 
 export class Checkpoints {
   /** As they were found at opening, by `topic-partition`. */

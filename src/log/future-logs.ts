@@ -5,9 +5,8 @@
  * kept in memory, since nobody reads a copy.
  */
 import type { Log } from './log.ts';
+import { directoryName } from './partition-directory-name.ts';
 import { TailMemory } from './tail-memory.ts';
-
-const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
 
 export class FutureLogs {
   private readonly all = new Map<string, Log>();
@@ -18,7 +17,7 @@ export class FutureLogs {
   }
 
   get(topic: string, partition: number): Log | undefined {
-    return this.all.get(keyOf(topic, partition));
+    return this.all.get(directoryName(topic, partition));
   }
 
   values(): Iterable<Log> {
@@ -27,7 +26,7 @@ export class FutureLogs {
 
   /** Throws an Error that names both directories when there is one already. */
   add(log: Log): void {
-    const key = keyOf(log.topic, log.partition);
+    const key = directoryName(log.topic, log.partition);
     const other = this.all.get(key);
     if (other !== undefined) throw new Error(`Duplicate log directories found: ${log.directory}, ${other.directory}; remove one`);
     this.all.set(key, log);
@@ -35,7 +34,7 @@ export class FutureLogs {
 
   /** Nothing happens when it is not the partition's copy. */
   remove(log: Log): void {
-    const key = keyOf(log.topic, log.partition);
+    const key = directoryName(log.topic, log.partition);
     if (this.all.get(key) === log) this.all.delete(key);
   }
 }

@@ -9,26 +9,24 @@ import { CLUSTER_METADATA_TOPIC } from '../wire/topic-name.ts';
 import { type Files, StorageFailure } from '../world/files.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { takeCleanShutdown, writeCleanShutdown } from './clean-shutdown.ts';
+import { DirectoryLogs } from './directory-logs.ts';
+import { startUpkeep } from './directory-upkeep.ts';
 import { FileHandles } from './file-handles.ts';
-import { FutureLogs } from './future-logs.ts';
 import { Jobs } from './jobs.ts';
 import type { LogConfig } from './log-config.ts';
 import { DEFAULT_LIVE_SETTINGS, type LiveSettings, type LogDirectoryOptions } from './log-directory-options.ts';
-import { LogOpener, type Opening } from './log-opener.ts';
+import { LogOpener } from './log-opener.ts';
 import type { Log } from './log.ts';
 import { fileNamesIn } from './recovery.ts';
 import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
-import { METADATA_DIRECTORY, METADATA_TOPIC_ID } from './metadata-topic.ts';
-import { futureName, retiredName } from './partition-directory-name.ts';
+import { METADATA_TOPIC_ID } from './metadata-topic.ts';
+import { directoryName, futureName, retiredName } from './partition-directory-name.ts';
 import { partitionFolders } from './partition-folders.ts';
 import { PARTITION_METADATA_FILE, readPartitionMetadata, settleTopicId } from './partition-metadata.ts';
 import { TailMemory } from './tail-memory.ts';
 
 const LOCK_FILE = '.lock';
-const FIRST_RETENTION_CHECK_MS = 30_000;
 const OPENED_AT_ONCE = 8;
-
-const keyOf = (topic: string, partition: number): string => `${topic}-${partition}`;
 
 type ConfigOf = (topic: string, partition: number, topicId: string | null) => LogConfig | undefined;
 
@@ -44,12 +42,8 @@ export class LogDirectory {
   private readonly o: LogDirectoryOptions;
   private readonly handles: FileHandles;
   private readonly unlock: () => void;
-  private readonly all = new Map<string, Log>();
-  private readonly copies = new FutureLogs();
-  private readonly tailMemory: TailMemory;
-  private readonly opening = new Map<string, Promise<Log>>();
+  private readonly all: DirectoryLogs;
   private readonly checkpoints: Checkpoints;
-  private readonly opener: LogOpener;
   private live: LiveSettings;
   private readonly jobs: Jobs;
   private currentFailure: StorageFailure | undefined;
@@ -75,7 +69,6 @@ export class LogDirectory {
     this.cleanShutdown = shutdown !== undefined;
     this.previousBrokerEpoch = shutdown ?? -1;
     this.handles = new FileHandles(o.files);
-    this.tailMemory = o.tailMemory ?? new TailMemory();
     this.jobs = new Jobs({
       clock: o.clock,
       isStopped: () => this.currentFailure !== undefined,
@@ -85,10 +78,10 @@ export class LogDirectory {
       readable: failure === undefined,
       files: o.files,
       path: o.path,
-      logs: () => this.checkpointedLogs(),
+      logs: () => this.all.ofReplicas(),
       guarded: (run) => this.guarded(run),
     });
-    this.opener = new LogOpener({
+    const opener = new LogOpener({
       directory: o,
       handles: this.handles,
       checkpoints: this.checkpoints,
@@ -96,6 +89,7 @@ export class LogDirectory {
       onTruncated: (topic, partition, offset) => this.onLogTruncated(topic, partition, offset),
       producerIdExpirationMs: () => this.live.producerIdExpirationMs,
     });
+    this.all = new DirectoryLogs(opener, o.tailMemory ?? new TailMemory());
   }
 
   /** meta.properties of a directory; undefined when it was never formatted. */
@@ -138,7 +132,7 @@ export class LogDirectory {
   /** `__cluster_metadata-0`, opened before the others (made when missing); not in the checkpoint files and always scanned, as Kafka does. */
   async openMetadataLog(config: LogConfig): Promise<Log> {
     const metadata = { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: METADATA_TOPIC_ID };
-    const log = await this.openLog({ ...metadata, config, cleanShutdown: false });
+    const log = await this.all.open({ ...metadata, config, cleanShutdown: false });
     log.setHighWatermark(log.logStartOffset);
     await this.o.files.syncDirectory(this.path);
     return log;
@@ -171,7 +165,7 @@ export class LogDirectory {
       }
       topicId ??= await settleTopicId(files, `${this.path}/${name}`, topicIdOf(topic) ?? null);
       const found = { topic, partition, topicId, config, cleanShutdown, names };
-      const opening = state === 'future' ? this.openCopy(found, name) : this.openLog(found);
+      const opening = state === 'future' ? this.all.openCopy(found, name) : this.all.open(found);
       // Waited for below; one that fails before that must not count as a failure that nobody looks at.
       opening.catch(() => undefined);
       pending.push(opening);
@@ -182,55 +176,29 @@ export class LogDirectory {
     // A process that was killed may have left the names of new partitions to the operating system.
     if (!cleanShutdown) await files.syncDirectory(this.path);
     this.allOpened = true;
-    this.startJobs();
-  }
-
-  private openLog(o: Opening): Promise<Log> {
-    const key = keyOf(o.topic, o.partition);
-    const known = this.all.get(key);
-    if (known !== undefined) return Promise.resolve(known);
-    let opening = this.opening.get(key);
-    if (opening === undefined) {
-      opening = this.opener
-        .open(key, o, this.tailMemory)
-        .then((log) => {
-          this.all.set(key, log);
-          return log;
-        })
-        .finally(() => this.opening.delete(key));
-      this.opening.set(key, opening);
-    }
-    return opening;
-  }
-
-  private async openCopy(o: Opening, name: string): Promise<Log> {
-    const log = await this.opener.open(name, o, this.copies.tailMemory);
-    this.copies.add(log);
-    return log;
+    startUpkeep({ o: this.o, jobs: this.jobs, logs: this.all, checkpoints: this.checkpoints });
   }
 
   /** A new, empty partition; the one there is, when there is one. */
   create(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
     const { cleanShutdown } = this;
-    return this.guarded(() => this.openLog({ topic, partition, topicId, config, cleanShutdown }));
+    return this.guarded(() => this.all.open({ topic, partition, topicId, config, cleanShutdown }));
   }
 
   /** An empty copy that will take the place of the partition's log in another directory. */
   createFuture(topic: string, partition: number, topicId: string, config: LogConfig): Promise<Log> {
     const name = futureName(topic, partition, this.o.random);
     return this.guarded(async () => {
-      const copy = await this.openCopy({ topic, partition, topicId, config, cleanShutdown: true }, name);
+      const copy = await this.all.openCopy({ topic, partition, topicId, config, cleanShutdown: true }, name);
       // What the file says of the partition is of a log that was here before.
-      if (this.checkpoints.recoveryPoints.has(keyOf(topic, partition))) await this.checkpoint();
+      if (this.checkpoints.recoveryPoints.has(directoryName(topic, partition))) await this.checkpoint();
       return copy;
     });
   }
 
   /** The copy is the partition's log from now on, under the name it has: at once. `settle` gives it the other. */
   adopt(copy: Log): void {
-    this.copies.remove(copy);
-    copy.keepTailIn(this.tailMemory);
-    this.all.set(keyOf(copy.topic, copy.partition), copy);
+    this.all.adopt(copy);
   }
 
   /** Gives an adopted copy the name of a partition's log. Nothing happens when it has been given up meanwhile. */
@@ -238,16 +206,14 @@ export class LogDirectory {
     return this.guarded(async () => {
       while (log.leaderEpochs.isSaving) await log.leaderEpochs.saved();
       if (this.get(log.topic, log.partition) !== log) return;
-      log.rename(`${this.path}/${keyOf(log.topic, log.partition)}`);
+      log.rename(`${this.path}/${directoryName(log.topic, log.partition)}`);
       await this.o.files.syncDirectory(this.path);
     });
   }
 
   /** The log is not the partition's any more, nor a copy of it. Its files are still there: see `retire`. */
   release(log: Log): void {
-    const key = keyOf(log.topic, log.partition);
-    if (this.all.get(key) === log) this.all.delete(key);
-    this.copies.remove(log);
+    this.all.release(log);
   }
 
   /** Releases it and renames its directory to `-delete`; removed after log.segment.delete.delay.ms. */
@@ -262,7 +228,7 @@ export class LogDirectory {
 
   private async giveUp(log: Log, state: 'delete' | 'stray'): Promise<string> {
     this.release(log);
-    this.checkpoints.noteGone(keyOf(log.topic, log.partition));
+    this.checkpoints.noteGone(directoryName(log.topic, log.partition));
     await log.close({ clean: false });
     if (this.get(log.topic, log.partition) === undefined) await this.checkpoints.setCleanedOffset(log, undefined);
     const path = `${this.path}/${retiredName(log.topic, log.partition, state, this.o.random)}`;
@@ -275,40 +241,34 @@ export class LogDirectory {
 
   /** Retires the partition's log, and its copy where there is one. Nothing happens when there is no such partition. */
   async delete(topic: string, partition: number): Promise<void> {
-    await this.opening.get(keyOf(topic, partition));
-    for (const log of [this.get(topic, partition), this.future(topic, partition)]) if (log !== undefined) await this.retire(log);
+    const log = await this.all.opened(topic, partition);
+    for (const one of [log, this.future(topic, partition)]) if (one !== undefined) await this.retire(one);
   }
 
   future(topic: string, partition: number): Log | undefined {
-    return this.copies.get(topic, partition);
+    return this.all.copies.get(topic, partition);
   }
 
   futures(): Iterable<Log> {
-    return this.copies.values();
+    return this.all.copies.values();
   }
 
   /** How many partitions' logs and copies there are, or are being made. */
   get partitionCount(): number {
-    const metadata = this.all.has(METADATA_DIRECTORY) ? 1 : 0;
-    return this.all.size + this.opening.size + this.copies.count - metadata;
+    return this.all.replicaCount;
   }
 
   get(topic: string, partition: number): Log | undefined {
-    return this.all.get(keyOf(topic, partition));
+    return this.all.get(topic, partition);
   }
 
   logs(): Iterable<Log> {
     return this.all.values();
   }
 
-  private *checkpointedLogs(): Iterable<Log> {
-    yield* this.partitionLogs();
-    yield* this.copies.values();
-  }
-
   /** All but the metadata log, which knows no checkpoints and is cut at its snapshots. */
-  *partitionLogs(): Iterable<Log> {
-    for (const log of this.all.values()) if (log.topic !== CLUSTER_METADATA_TOPIC) yield log;
+  partitionLogs(): Iterable<Log> {
+    return this.all.ofPartitions();
   }
 
   space(): { readonly totalBytes: number; readonly usableBytes: number } {
@@ -325,39 +285,17 @@ export class LogDirectory {
     });
   }
 
-  private startJobs(): void {
-    const { o, jobs, checkpoints } = this;
-    const never = Number.MAX_SAFE_INTEGER;
-    jobs.repeat(o.flushOffsetCheckpointIntervalMs ?? 60_000, () => checkpoints.saveRecoveryPoints());
-    jobs.repeat(o.flushStartOffsetCheckpointIntervalMs ?? 60_000, () => checkpoints.saveLogStarts());
-    jobs.repeat(o.highWatermarkCheckpointIntervalMs ?? 5_000, () => checkpoints.saveHighWatermarks());
-    jobs.repeat(o.flushSchedulerIntervalMs ?? never, () => this.flushDue());
-    jobs.repeat(o.producerIdExpirationCheckIntervalMs ?? 600_000, () =>
-      jobs.inSlices(this.all.values(), (log) => log.removeExpiredProducers()),
-    );
-    jobs.repeat(o.retentionCheckIntervalMs ?? 300_000, () => this.deleteOldSegments(), FIRST_RETENTION_CHECK_MS);
-  }
-
   /** From now on, for what is open and what will be. */
   configure(live: LiveSettings): void {
     this.live = live;
-    for (const log of this.all.values()) log.producerState.expirationMs = live.producerIdExpirationMs;
-    for (const log of this.copies.values()) log.producerState.expirationMs = live.producerIdExpirationMs;
-  }
-
-  /** Retention, for every log but the metadata log and those that are compacted, which is done by who compacts them. */
-  deleteOldSegments(): Promise<void> {
-    return this.jobs.inSlices(this.partitionLogs(), (log) => {
-      const isOurs = this.get(log.topic, log.partition) === log && !log.config.cleanupPolicy.includes('compact');
-      if (isOurs) log.deleteOldSegments();
-    });
+    for (const log of this.all.list()) log.producerState.expirationMs = live.producerIdExpirationMs;
   }
 
   /** The logs that are compacted. */
   *compactedLogs(): Iterable<Log> {
     for (const log of this.partitionLogs()) {
       // A copy that has just taken its log's place is still to be renamed.
-      const isSettled = log.directory === `${this.path}/${keyOf(log.topic, log.partition)}`;
+      const isSettled = log.directory === `${this.path}/${directoryName(log.topic, log.partition)}`;
       if (isSettled && log.config.cleanupPolicy.includes('compact')) yield log;
     }
   }
@@ -376,15 +314,6 @@ export class LogDirectory {
 
   setCleanedOffset(log: Log, offset: number): Promise<void> {
     return this.checkpoints.setCleanedOffset(log, offset);
-  }
-
-  /** flush.ms: what has waited too long for its sync. */
-  private async flushDue(): Promise<void> {
-    const now = this.o.clock.now();
-    const due = [...this.all.values()].filter(
-      (log) => log.recoveryPoint < log.logEndOffset && now - log.lastFlushMs >= log.config.flushMs,
-    );
-    for (const log of due) await log.flush();
   }
 
   /** Writes the checkpoint files now. */
@@ -411,7 +340,7 @@ export class LogDirectory {
   private fail(failure: StorageFailure): void {
     if (this.currentFailure !== undefined) return;
     this.currentFailure = failure;
-    for (const log of [...this.all.values(), ...this.copies.values()]) if (log.failure === undefined) log.fail(failure);
+    for (const log of this.all.list()) if (log.failure === undefined) log.fail(failure);
     this.o.onFailure?.(failure);
   }
 
@@ -420,10 +349,10 @@ export class LogDirectory {
     if (this.stopped) return;
     this.stopped = true;
     this.jobs.stop();
-    await Promise.allSettled(this.opening.values());
+    await this.all.settled();
     const clean = o.clean && this.currentFailure === undefined;
     try {
-      const logs = [...this.all.values(), ...this.copies.values()];
+      const logs = this.all.list();
       while (logs.length > 0) await Promise.all(logs.splice(0, OPENED_AT_ONCE).map((log) => log.close({ clean })));
       await this.checkpoints.settled();
       if (clean && this.isWhole()) await this.leaveCleanly(o.brokerEpoch);

@@ -5,6 +5,7 @@ import type { FileHandles } from './file-handles.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogDirectoryOptions } from './log-directory-options.ts';
 import { Log } from './log.ts';
+import { directoryName } from './partition-directory-name.ts';
 import type { TailMemory } from './tail-memory.ts';
 
 /** A partition that is to be opened. */
@@ -39,7 +40,7 @@ export class LogOpener {
   async open(name: string, { cleanShutdown, ...opening }: Opening, tailMemory: TailMemory): Promise<Log> {
     const { handles, checkpoints, producerIdExpirationMs, onFailure, onTruncated } = this.o;
     const { files, clock, random, path, verifiesTransactions } = this.o.directory;
-    const key = `${opening.topic}-${opening.partition}`;
+    const key = directoryName(opening.topic, opening.partition);
     const directory = `${path}/${name}`;
     const isNew = opening.names === undefined && files.stat(directory) === undefined;
     if (isNew) await checkpoints.forget(key);

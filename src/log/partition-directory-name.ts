@@ -19,6 +19,9 @@ export function parseDirectoryName(name: string): PartitionDirectory | undefined
   return { topic, partition: Number(partition), state: (state as DirectoryState | undefined) ?? 'live' };
 }
 
+/** Of a partition's log; the checkpoint files know it by the same name. */
+export const directoryName = (topic: string, partition: number): string => `${topic}-${partition}`;
+
 /** A name that is not yet taken, for a copy that is being moved here. Raises no error for one that is too long: see `futureNameFits`. */
 export function futureName(topic: string, partition: number, random: Random): string {
   return `${topic}-${partition}.${random.bytes(16).toString('hex')}-future`;
