@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { endsWithThis } from './own-children.ts';
 
 /** What ships, in one file, where it was built. */
 const BUNDLED = fileURLToPath(new URL('../../bin/main.cjs', import.meta.url));
@@ -30,11 +31,13 @@ export function runCommand(
   nodeFlags: readonly string[] = [],
 ): ChildBroker {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:KAFKA|CLUSTER_ID)/.test(name)));
-  const child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], {
-    env: { ...own, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(cwd === undefined ? {} : { cwd }),
-  });
+  const child = endsWithThis(
+    spawn(process.execPath, [...nodeFlags, MAIN, ...args], {
+      env: { ...own, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    }),
+  );
   let stdout = '';
   let stderr = '';
   let isReady: (line: string) => void = () => undefined;
