@@ -18,7 +18,7 @@ import type { Random } from '../world/random.ts';
 export type { ProducerIdentity, TransactionClaim } from '../host/transaction-coordinator.ts';
 export type { Verified, VerificationSupport } from '../host/transaction-verifier.ts';
 export type { TopicPartitions } from '../machine/transaction/transaction.ts';
-export type { ReadBound } from '../log/log.ts';
+export type { ReadBound } from '../log/log-contract.ts';
 export type { FetchContext, FetchedData, FetchedPartition } from '../partition/fetch-sessions.ts';
 export type { LookedUp } from '../partition/offset-lookup.ts';
 export type { Partition } from '../partition/partition.ts';

@@ -1,6 +1,7 @@
 /** What a log is made of, for the rooms of this folder that do one thing for it each; nobody else gets to see them. */
 import type { Timer } from '../world/clock.ts';
 import type { StorageFailure } from '../world/files.ts';
+import type { CleaningGate } from './cleaning-gate.ts';
 import type { FileHandles } from './file-handles.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
@@ -10,12 +11,6 @@ import type { LogWriter } from './log-writer.ts';
 import type { ProducerState } from './producer-state.ts';
 import type { Segments } from './segments.ts';
 import type { LogTail } from './tail-memory.ts';
-
-/** Somebody compacts the log. */
-export interface Cleaning {
-  /** Resolves when nothing of the log is touched any more. */
-  abort(): Promise<void>;
-}
 
 export interface LogParts {
   readonly o: LogOptions;
@@ -34,8 +29,7 @@ export interface LogParts {
   /** Set once the disk has failed. */
   failure: StorageFailure | undefined;
   closed: boolean;
-  /** Under way. */
-  cleaning: Cleaning | undefined;
+  readonly cleaning: CleaningGate;
   /** Deleted files that wait for file.delete.delay.ms. */
   removals: readonly Timer[];
 }
@@ -44,4 +38,11 @@ export interface LogParts {
 export function setHighWatermark(log: LogParts, offset: number): void {
   log.highWatermark = Math.min(Math.max(offset, log.startOffset), log.writer.queuedOffset);
   log.producerState.onHighWatermark(log.highWatermark);
+}
+
+/** First offset of the oldest transaction that is open or ended above the high watermark, at most the high watermark. */
+export function lastStableOffset({ producerState, highWatermark, startOffset }: LogParts): number {
+  const unstable = producerState.firstUnstableOffset;
+  if (unstable === undefined || unstable >= highWatermark) return highWatermark;
+  return Math.max(unstable, startOffset);
 }

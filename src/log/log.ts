@@ -14,19 +14,22 @@
  */
 import { prepareToCompress, ZSTD } from '../wire/compression/codec.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
-import { StorageFailure } from '../world/files.ts';
+import type { StorageFailure } from '../world/files.ts';
+import { read, readQueued } from './bounded-read.ts';
+import { type Cleaning, CleaningGate } from './cleaning-gate.ts';
+import { guarded, guardedLater } from './disk-guard.ts';
 import { FileHandles } from './file-handles.ts';
 import { append } from './log-append.ts';
 import { type EpochEnd, LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts';
+import { close } from './log-close.ts';
 import type { LogConfig } from './log-config.ts';
 import { relocate } from './log-relocation.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
-import type { AppendOptions, AppendResult, LogOptions, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
-import { type Cleaning, type LogParts, setHighWatermark } from './log-parts.ts';
+import type { AppendOptions, AppendResult, LogOptions, LogRead, ReadOptions } from './log-contract.ts';
+import { lastStableOffset, type LogParts, setHighWatermark } from './log-parts.ts';
 import { advanceLogStartOffset, deleteOldSegments } from './log-start.ts';
 import { restartAt, truncateTo } from './log-truncation.ts';
-import { OffsetOutOfRange } from './offset-out-of-range.ts';
 import { settleTopicId } from './partition-metadata.ts';
 import type { ProducerState } from './producer-state.ts';
 import { fileNamesIn, type Recovered, recoverLog } from './recovery.ts';
@@ -36,8 +39,6 @@ import { replaceSegments } from './segment-replacement.ts';
 import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
 import type { FirstBatch } from './verification.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
-
-export type { AppendResult, LogRead, ReadBound, ReadOptions } from './log-contract.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -53,8 +54,6 @@ export class Log {
   readonly producerState: ProducerState;
   private readonly parts: LogParts;
   private listeners: readonly ((failure?: StorageFailure) => void)[] = NO_LISTENERS;
-  /** What must not meet a compaction and is under way. */
-  private pauses = 0;
 
   private constructor(
     o: LogOptions,
@@ -96,7 +95,7 @@ export class Log {
       highWatermark: logStartOffset,
       failure: undefined,
       closed: false,
-      cleaning: undefined,
+      cleaning: new CleaningGate(),
       removals: NO_REMOVALS,
     };
     drawRollJitter(this.parts);
@@ -178,9 +177,7 @@ export class Log {
 
   /** First offset of the oldest transaction that is open or ended above the high watermark, at most the high watermark. */
   get lastStableOffset(): number {
-    const unstable = this.producerState.firstUnstableOffset;
-    if (unstable === undefined || unstable >= this.parts.highWatermark) return this.parts.highWatermark;
-    return Math.max(unstable, this.parts.startOffset);
+    return lastStableOffset(this.parts);
   }
 
   /** All before it is synced. */
@@ -221,7 +218,7 @@ export class Log {
 
   /** Ends the active segment, unless it is empty. */
   roll(): void {
-    this.guarded(() => roll(this.parts, this.logEndOffset));
+    guarded(this.parts, () => roll(this.parts, this.logEndOffset));
   }
 
   /** The listener runs after each move of `writtenOffset`, and once with the failure when the disk fails. */
@@ -244,35 +241,9 @@ export class Log {
     for (const listener of this.listeners) listener(failure);
   }
 
-  /** Runs what touches the disk; a failure takes the log down and goes on to the caller. */
-  private guarded<T>(run: () => T): T {
-    if (this.parts.failure !== undefined) throw this.parts.failure;
-    try {
-      return run();
-    } catch (error) {
-      if (error instanceof StorageFailure) this.parts.writer.fail(error);
-      throw error;
-    }
-  }
-
-  private async guardedLater<T>(run: () => Promise<T>): Promise<T> {
-    if (this.parts.failure !== undefined) throw this.parts.failure;
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof StorageFailure) this.parts.writer.fail(error);
-      throw error;
-    }
-  }
-
   /** Moves the high watermark, kept within [logStartOffset, logEndOffset]. */
   setHighWatermark(offset: number): void {
     setHighWatermark(this.parts, offset);
-  }
-
-  private boundOf(upTo: ReadBound): number {
-    const bound = upTo === 'logEnd' ? this.logEndOffset : upTo === 'highWatermark' ? this.highWatermark : this.lastStableOffset;
-    return Math.min(bound, this.writtenOffset);
   }
 
   /**
@@ -281,37 +252,7 @@ export class Log {
    * Nothing when `offset` is at or past the bound. Throws OffsetOutOfRange outside [logStartOffset, logEndOffset].
    */
   read(offset: number, o: ReadOptions): LogRead | Promise<LogRead> {
-    if (offset < this.parts.startOffset || offset > this.logEndOffset) {
-      throw new OffsetOutOfRange(
-        `offset ${offset} of ${this.topic}-${this.partition} is outside [${this.parts.startOffset}, ${this.logEndOffset}]`,
-      );
-    }
-    const bound = this.boundOf(o.upTo);
-    if (offset >= bound) return this.asRead(offset, o.upTo, { chunks: [], sizeInBytes: 0, nextOffset: offset });
-    const recent = this.parts.tail.read(offset, o.maxBytes, o.minOneBatch, bound);
-    if (recent !== undefined) return this.guarded(() => this.asRead(offset, o.upTo, recent));
-    // A read that a stop has overtaken opens no file again.
-    if (this.parts.closed) throw new StorageFailure('read', this.directory, 'closed');
-    return this.guarded(() => this.readFiles(offset, o, bound));
-  }
-
-  /** The batches and the aborted transactions among them have to be of one state of the log, which compaction may change in between. */
-  private readFiles(offset: number, o: ReadOptions, bound: number): LogRead | Promise<LogRead> {
-    const { reader } = this.parts;
-    const { generation } = reader;
-    const read = reader.read(offset, o.maxBytes, o.minOneBatch, bound);
-    if (!(read instanceof Promise)) return this.asRead(offset, o.upTo, read);
-    return this.guardedLater(async () => {
-      const later = await read;
-      return generation === reader.generation ? this.asRead(offset, o.upTo, later) : this.readFiles(offset, o, bound);
-    });
-  }
-
-  private asRead(offset: number, upTo: ReadBound, { chunks, sizeInBytes, nextOffset }: TailRead): LogRead {
-    const records = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : chunks;
-    if (upTo !== 'lastStable') return { records, sizeInBytes, nextOffset };
-    const abortedTransactions = sizeInBytes === 0 ? [] : this.parts.reader.abortedTransactions(offset, nextOffset);
-    return { records, sizeInBytes, nextOffset, abortedTransactions };
+    return read(this.parts, offset, o);
   }
 
   /** Writes what is queued and syncs up to the end as it is now. Rejects with StorageFailure. */
@@ -321,12 +262,12 @@ export class Log {
 
   /** The first record with this timestamp or a later one; undefined when there is none. */
   async offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined> {
-    return this.guardedLater(() => this.parts.reader.offsetForTimestamp(timestamp, this.parts.startOffset));
+    return guardedLater(this.parts, () => this.parts.reader.offsetForTimestamp(timestamp, this.parts.startOffset));
   }
 
   /** The first record with the greatest timestamp. */
   async offsetOfMaxTimestamp(): Promise<TimestampedOffset | undefined> {
-    return this.guardedLater(() => this.parts.reader.offsetOfMaxTimestamp());
+    return guardedLater(this.parts, () => this.parts.reader.offsetOfMaxTimestamp());
   }
 
   /** KIP-101, KIP-279: the largest epoch at or below `epoch` and where it ends; {-1, -1} when that is not known. */
@@ -341,18 +282,18 @@ export class Log {
 
   /** Retention by log start, size and time, as cleanup.policy says; returns how many segments went: none while the log is being compacted. */
   deleteOldSegments(): number {
-    if (this.parts.cleaning !== undefined) return 0;
-    return this.guarded(() => deleteOldSegments(this.parts));
+    if (this.parts.cleaning.isCleaning) return 0;
+    return guarded(this.parts, () => deleteOldSegments(this.parts));
   }
 
   /** Removes everything from `offset` on. Nothing may be appended meanwhile. */
   truncateTo(offset: number): Promise<void> {
-    return this.guardedLater(() => this.uncleaned(offset, () => truncateTo(this.parts, offset)));
+    return guardedLater(this.parts, () => this.uncleaned(offset, () => truncateTo(this.parts, offset)));
   }
 
   /** Empties the log and lets it go on at `offset`. */
   truncateFullyAndStartAt(offset: number): Promise<void> {
-    return this.guardedLater(() => this.uncleaned(offset, async () => restartAt(this.parts, offset)));
+    return guardedLater(this.parts, () => this.uncleaned(offset, async () => restartAt(this.parts, offset)));
   }
 
   /** Runs what takes records from `offset` on back, while nobody compacts the log. */
@@ -368,56 +309,49 @@ export class Log {
 
   /** No compaction begins any more before as many calls of `resumeCleaning`; resolves when none is under way. */
   async pauseCleaning(): Promise<void> {
-    this.pauses++;
-    await this.parts.cleaning?.abort();
+    await this.parts.cleaning.pause();
   }
 
   resumeCleaning(): void {
-    this.pauses--;
+    this.parts.cleaning.resume();
   }
 
   /** Whether compaction may begin: nobody else is at it, and nothing that it must not meet is under way. */
   get isCleanable(): boolean {
     const { closed, failure, cleaning } = this.parts;
-    return !closed && failure === undefined && cleaning === undefined && this.pauses === 0;
+    return !closed && failure === undefined && cleaning.isOpen;
   }
 
   /** Until `endCleaning` segments are replaced by `replaceSegments` alone; who has to change them otherwise calls `abort` first. */
   beginCleaning(cleaning: Cleaning): void {
     if (!this.isCleanable) throw new Error(`${this.topic}-${this.partition} cannot be compacted now`);
-    this.parts.cleaning = cleaning;
+    this.parts.cleaning.begin(cleaning);
   }
 
   endCleaning(): void {
-    this.parts.cleaning = undefined;
+    this.parts.cleaning.end();
   }
 
   /** Puts what compaction has written (`.cleaned` files, synced) in the place of the segments it was made of. */
   replaceSegments(cleaned: { readonly size: number }, replaced: readonly Segment[]): Promise<void> {
-    return this.guardedLater(() => replaceSegments(this.parts, cleaned, replaced));
+    return guardedLater(this.parts, () => replaceSegments(this.parts, cleaned, replaced));
   }
 
   /** Aborted transactions with records before `to`, as far as segments from the one that holds `from` on know of them. */
   abortedTransactions(from: number, to: number): AbortedTransaction[] {
-    return this.guarded(() => this.parts.reader.abortedEntries(from, to, this.parts.startOffset));
+    return guarded(this.parts, () => this.parts.reader.abortedEntries(from, to, this.parts.startOffset));
   }
 
   /** As `read` up to the end of the log, what is queued included, as far as it can be had at once; undefined when it cannot. For a copy of the log. */
   readQueued(offset: number, maxBytes: number): TailRead | undefined {
-    const { tail, writer, reader } = this.parts;
-    const held = tail.read(offset, maxBytes, true, this.logEndOffset);
-    if (held !== undefined) return held;
-    return this.guarded(() => {
-      writer.write();
-      return reader.readRecent(offset, maxBytes, this.logEndOffset);
-    });
+    return readQueued(this.parts, offset, maxBytes);
   }
 
   /** Renames the directory and goes on there, with all that is under way. Throws an Error while the leader epochs are being saved. */
   rename(directory: string): void {
     if (this.leaderEpochs.isSaving)
       throw new Error(`${this.directory} cannot be renamed while its leader epochs are being saved`);
-    this.guarded(() => relocate(this.parts, directory));
+    guarded(this.parts, () => relocate(this.parts, directory));
   }
 
   /** The newest batches are kept there from now on; those kept so far are forgotten. */
@@ -427,7 +361,7 @@ export class Log {
 
   updateConfig(config: LogConfig): void {
     const wasCompacted = this.parts.config.cleanupPolicy.includes('compact');
-    if (wasCompacted && !config.cleanupPolicy.includes('compact')) void this.parts.cleaning?.abort();
+    if (wasCompacted && !config.cleanupPolicy.includes('compact')) void this.parts.cleaning.abort();
     this.parts.config = config;
     this.parts.writer.flushMessages = config.flushMessages;
   }
@@ -449,28 +383,6 @@ export class Log {
   async close(o: { readonly clean: boolean }): Promise<void> {
     if (this.parts.closed) return;
     await this.pauseCleaning();
-    if (o.clean && this.parts.failure === undefined) {
-      await this.guardedLater(async () => {
-        await this.parts.writer.flush();
-        this.parts.closed = true;
-        const { active } = this.parts.segments;
-        active.deactivate();
-        const snapshot = this.producerState.takeSnapshot();
-        await this.leaderEpochs.saved();
-        if (snapshot === undefined && !active.indexes.areUnsynced) return;
-        await active.sync(true);
-        if (snapshot !== undefined) await this.parts.handles.borrow(snapshot, (file) => file.sync());
-        if (snapshot !== undefined) this.parts.handles.release(snapshot);
-        await this.parts.o.files.syncDirectory(this.directory);
-        await this.parts.reader.settled();
-      });
-    }
-    this.parts.closed = true;
-    for (const timer of this.parts.removals) timer.cancel();
-    this.parts.writer.abandon();
-    await this.parts.writer.settled();
-    await this.leaderEpochs.saved();
-    this.parts.tail.clear();
-    for (const segment of this.parts.segments.values()) this.parts.handles.release(segment.path);
+    await close(this.parts, o);
   }
 }

@@ -1,6 +1,7 @@
 /** Which offset stands for a timestamp, or for one of the special ones of ListOffsets. */
 import { CorruptBatch } from '../log/corrupt-batch.ts';
-import type { Log, ReadBound } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
+import type { ReadBound } from '../log/log-contract.ts';
 import type { TimestampedOffset } from '../log/log-reader.ts';
 import { DecodeError } from '../wire/decode-error.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';

@@ -5,7 +5,7 @@
  * (KIP-74); after that no limit is passed. Nothing is awaited unless records come from a file.
  */
 import { CorruptBatch } from '../log/corrupt-batch.ts';
-import type { LogRead, ReadBound } from '../log/log.ts';
+import type { LogRead, ReadBound } from '../log/log-contract.ts';
 import { OffsetOutOfRange } from '../log/offset-out-of-range.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { FetchResponsePartitionDataDraft } from '../wire/generated/fetch.ts';

@@ -9,7 +9,8 @@
  *
  * With this broker alone in the in-sync set the high watermark is the written offset. Followers that fetch are not yet known here.
  */
-import type { AppendResult, Log, ReadBound } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
+import type { AppendResult, ReadBound } from '../log/log-contract.ts';
 import type { AppendOrigin } from '../log/validator-contract.ts';
 import type { FirstBatch, VerificationGuard } from '../log/verification.ts';
 import { INTERNAL_TOPICS } from '../wire/topic-name.ts';

@@ -1,5 +1,5 @@
 /** The end of a transaction in one partition: a control batch of one marker (KIP-98). Source: WriteTxnMarkers, EndTransactionMarker of Apache Kafka. */
-import type { AppendResult } from '../log/log.ts';
+import type { AppendResult } from '../log/log-contract.ts';
 import { writeControlRecord } from '../wire/control-record.ts';
 import { buildBatch } from '../wire/record-batch-builder.ts';
 import type { Partition } from './partition.ts';
