@@ -46,6 +46,10 @@ export async function addPartitionsToTxn(
       return { transactionalId, topicResults: await resultsOf(transaction, context) };
     }),
   );
+  // As in Apache Kafka, where the log of a low transaction.version fails the request as a whole.
+  if (resultsByTransaction.some(({ topicResults }) => isUnsupported(topicResults))) {
+    return { throttleTimeMs: 0, errorCode: ErrorCode.UNSUPPORTED_VERSION, resultsByTransaction: [] };
+  }
   return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, resultsByTransaction };
 }
 
@@ -58,6 +62,12 @@ async function resultsOf(transaction: Transaction, context: Context): Promise<To
     );
   }
   return transaction.verifyOnly ? verify(transaction, context) : add(transaction, context);
+}
+
+function isUnsupported(results: TopicResults): boolean {
+  return results.some(({ resultsByPartition }) =>
+    resultsByPartition.some(({ partitionErrorCode }) => partitionErrorCode === ErrorCode.UNSUPPORTED_VERSION),
+  );
 }
 
 async function add(transaction: Transaction, { apiVersion, transactions }: Context): Promise<TopicResults> {

@@ -39,6 +39,7 @@ import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { produce } from './produce.ts';
 import { syncGroup } from './sync-group.ts';
 import { txnOffsetCommit } from './txn-offset-commit.ts';
+import { updateFeatures } from './update-features.ts';
 import { writeTxnMarkers } from './write-txn-markers.ts';
 
 export type HandlerTable = { readonly [N in ApiName]: Handler<N> | null };
@@ -84,6 +85,7 @@ export const HANDLERS: HandlerTable = {
   produce,
   syncGroup,
   txnOffsetCommit,
+  updateFeatures,
   writeTxnMarkers,
 };
 

@@ -58,6 +58,8 @@ type Listener = (changes: readonly MetadataChange[]) => void | Promise<void>;
 /** An operation on its way: what it appended, and whom to tell. */
 interface Pending {
   readonly records: readonly MetadataRecord[];
+  /** False where it only waits for what came before. */
+  readonly isAppended: boolean;
   readonly lastOffset: number;
   readonly timestampMs: number;
   readonly settle: (failure?: Error) => void;
@@ -211,26 +213,38 @@ export class MetadataLog {
 
   /** The first batch of an epoch: who leads; in a new log also what kind of quorum it is, and who votes. */
   #appendControl(isNew: boolean): void {
-    const { nodeId, directory, controllerEndpoint } = this.#o;
+    const { nodeId } = this.#o;
     const voter = { voterId: nodeId };
     const records: ControlRecordDraft[] = [
       { kind: 'LeaderChange', value: { version: 0, leaderId: nodeId, voters: [voter], grantingVoters: [voter] } },
     ];
     if (isNew || (this.#state.kraftVersion > 0 && this.log.logEndOffset === 0)) {
-      const own = {
-        voterId: nodeId,
-        voterDirectoryId: directory.directoryId,
-        endpoints: [controllerEndpoint],
-        kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
-      };
-      records.push(
-        { kind: 'KRaftVersion', value: { version: 0, kRaftVersion: 1 } },
-        { kind: 'KRaftVoters', value: { version: 0, voters: this.#state.voters ?? [own] } },
-      );
+      records.push(...this.#dynamicQuorum(1));
     }
+    this.#appendControlRecords(records);
+  }
+
+  /** What makes the quorum one that the log knows the voters of (KIP-853). */
+  #dynamicQuorum(kraftVersion: number): readonly ControlRecordDraft[] {
+    const { nodeId, directory, controllerEndpoint } = this.#o;
+    const own = {
+      voterId: nodeId,
+      voterDirectoryId: directory.directoryId,
+      endpoints: [controllerEndpoint],
+      kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
+    };
+    return [
+      { kind: 'KRaftVersion', value: { version: 0, kRaftVersion: kraftVersion } },
+      { kind: 'KRaftVoters', value: { version: 0, voters: this.#state.voters ?? [own] } },
+    ];
+  }
+
+  #appendControlRecords(records: readonly ControlRecordDraft[]): void {
     const place = { baseOffset: this.log.logEndOffset, leaderEpoch: this.leaderEpoch, nowMs: this.#o.clock.now() };
     const batch = controlBatch(records, place);
-    this.#appendBatch(batch);
+    const lastOffset = this.#appendBatch(batch);
+    this.#state.ahead.offset = lastOffset;
+    this.#state.ahead.epoch = this.leaderEpoch;
     for (const { record } of batchesOf(batch).flatMap(controlEntries)) this.#state.control(record);
   }
 
@@ -266,13 +280,15 @@ export class MetadataLog {
   }
 
   /** A decision without records may rest on what is not committed yet: its reply waits for all that came before. */
-  async #perform<Reply>({ records, reply }: Decision<Reply>): Promise<Reply> {
-    if (records.length === 0 && this.#pending.length === 0 && !this.#committing) return reply;
+  async #perform<Reply>({ records, reply, kraftVersion }: Decision<Reply>): Promise<Reply> {
+    const isAppended = records.length > 0 || kraftVersion !== undefined;
+    if (!isAppended && this.#pending.length === 0 && !this.#committing) return reply;
+    if (kraftVersion !== undefined) this.#appendControlRecords(this.#dynamicQuorum(kraftVersion));
     const applied = records.length === 0 ? [] : this.#append(records);
     const lastOffset = this.log.logEndOffset - 1;
     await new Promise<void>((resolve, reject) => {
       const settle = (failure?: Error): void => (failure === undefined ? resolve() : reject(failure));
-      this.#pending.push({ records: applied, lastOffset, timestampMs: this.#o.clock.now(), settle });
+      this.#pending.push({ records: applied, isAppended, lastOffset, timestampMs: this.#o.clock.now(), settle });
       this.#wake();
     });
     return reply;
@@ -312,7 +328,7 @@ export class MetadataLog {
 
   async #commit(group: readonly Pending[]): Promise<void> {
     const last = group.at(-1);
-    if (last === undefined || group.every(({ records }) => records.length === 0)) return;
+    if (last === undefined || !group.some(({ isAppended }) => isAppended)) return;
     await this.log.flush();
     this.log.setHighWatermark(last.lastOffset + 1);
     const changes = new MetadataChanges();
@@ -328,6 +344,7 @@ export class MetadataLog {
       image: this.#state.ahead,
       brokerConfigs: this.#o.brokerConfigs,
       nodeId: this.#o.nodeId,
+      kraftVersion: this.#state.kraftVersion,
       nowMs: this.#o.clock.now(),
       nextOffset: this.log.logEndOffset,
       uuid: () => this.#uuid(),

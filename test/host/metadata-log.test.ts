@@ -1,6 +1,6 @@
 /** The metadata log of a node on its own: formatted, led, closed, opened again, and refused where it must not be led. */
 import { expect } from 'chai';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlBatch } from '../../src/host/metadata-batch.ts';
@@ -127,6 +127,38 @@ describe('the metadata log', () => {
     expect([first[0]?.errorCode, second[0]?.errorCode]).to.deep.equal([0, ErrorCode.TOPIC_ALREADY_EXISTS]);
     expect(log.image.topicsByName.has('a')).to.equal(true);
     await stop();
+  });
+
+  const quorum = (maxVersionLevel: number, validateOnly = false) => ({
+    timeoutMs: 0,
+    featureUpdates: [{ feature: 'kraft.version', maxVersionLevel, allowDowngrade: false, upgradeType: 1 }],
+    validateOnly,
+  });
+
+  it('turns a static quorum of one into a dynamic one, for good', async () => {
+    await (await open()).stop();
+    rmSync(join(path, '__cluster_metadata-0'), { recursive: true });
+    mkdirSync(join(path, '__cluster_metadata-0'));
+    const voters = [{ voterId: 1 }];
+    const leader = { kind: 'LeaderChange', value: { version: 0, leaderId: 1, voters, grantingVoters: voters } } as const;
+    const batch = controlBatch([leader], { baseOffset: 0, leaderEpoch: 1, nowMs: 0 });
+    writeFileSync(join(path, '__cluster_metadata-0/00000000000000000000.log'), batch);
+    const { log, stop } = await open();
+    expect(log.kraftVersion).to.equal(0);
+    expect((await log.submit('updateFeatures', quorum(1, true))).error).to.equal(ErrorCode.NONE);
+    expect(log.kraftVersion).to.equal(0);
+    const endOffset = log.log.logEndOffset;
+    const replies = await Promise.all([log.submit('updateFeatures', quorum(1)), log.submit('updateFeatures', quorum(1))]);
+    expect(replies.map(({ error }) => error)).to.deep.equal([ErrorCode.NONE, ErrorCode.NONE]);
+    expect(log.kraftVersion).to.equal(1);
+    // KRaftVersion and Voters, then a NoOp for either request.
+    expect(log.log.logEndOffset - endOffset).to.equal(4);
+    expect(log.image.offset).to.equal(log.log.logEndOffset - 1);
+    await stop();
+    const again = await open();
+    expect(again.log.kraftVersion).to.equal(1);
+    await again.stop();
+    expect(readFileSync(join(path, '__cluster_metadata-0/quorum-state'), 'utf8')).to.match(/"data_version":1/);
   });
 
   it('refuses operations once it is stopped', async () => {

@@ -39,6 +39,13 @@ const RETRIABLE: ReadonlySet<number> = new Set([
 export interface Run {
   readonly prefix: string;
   readonly timestamp: number;
+  /** The newest version of an API that clients use, where the levels of features keep them from newer ones. */
+  readonly newest?: Readonly<Partial<Record<ApiName, number>>>;
+}
+
+/** The newest version that clients of this run use. */
+export function newestVersion({ newest }: Run, api: ApiName): number {
+  return Math.min(servedVersions(api).max, newest?.[api] ?? Number.POSITIVE_INFINITY);
 }
 
 export class Conversation {
@@ -64,7 +71,7 @@ export class Conversation {
     draft: ApiTypes[N]['requestDraft'],
     options: CallOptions = {},
   ): Promise<ApiTypes[N]['response']> {
-    const version = options.version ?? (api === this.api ? this.version : servedVersions(api).max);
+    const version = options.version ?? (api === this.api ? this.version : newestVersion(this.run, api));
     try {
       const answer = await this.connection(options.on ?? 'first').call(api, fit(api, draft, version), version, 'differential');
       if (options.quiet !== true) this.transcript.push({ api, answer: plain(answer) });
@@ -142,7 +149,7 @@ export class Conversation {
   }
 
   quiet<N extends ApiName>(api: N, draft: ApiTypes[N]['requestDraft']): Promise<ApiTypes[N]['response']> {
-    return this.call(api, draft, { quiet: true, version: servedVersions(api).max });
+    return this.call(api, draft, { quiet: true, version: newestVersion(this.run, api) });
   }
 
   /** Asks again as long as an answer holds an error that passes. */

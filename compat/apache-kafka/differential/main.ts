@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Case } from './case.ts';
 import { CONFIG_CASES } from './cases/configs.ts';
+import { changeLevels, FEATURE_CASES, type Updates } from './cases/features.ts';
 import { FRAME_CASES } from './cases/frames.ts';
 import { GROUP_CASES } from './cases/groups.ts';
 import { RECORD_CASES } from './cases/records.ts';
@@ -16,7 +17,7 @@ import { TOPIC_CASES } from './cases/topics.ts';
 import { TRANSACTION_CASES } from './cases/transactions.ts';
 import { differences, maskedAnswer, type Plain } from './compare.ts';
 import { type Address, address, NoAnswer } from '../../../test/support/plain-client.ts';
-import { Conversation, type Run } from './conversation.ts';
+import { Conversation, newestVersion, type Run } from './conversation.ts';
 import { EXPLAINED } from './masks.ts';
 import type { Brokers } from './stream/play.ts';
 import { playKept, playStreams } from './stream/streams.ts';
@@ -28,6 +29,7 @@ const CASES: readonly Case[] = [
   ...RECORD_CASES,
   ...GROUP_CASES,
   ...TRANSACTION_CASES,
+  ...FEATURE_CASES,
 ];
 
 const { values: options } = parseArgs({
@@ -68,11 +70,37 @@ async function warmUp(to: Address, run: Run): Promise<void> {
   }
 }
 
+interface Level {
+  readonly update: Updates[0];
+  /** What clients that were told of the level use. */
+  readonly newest: NonNullable<Run['newest']>;
+}
+
+/** The levels of transaction.version at which transactions are compared. At 1 the newest versions do too. */
+const TRANSACTION_LEVELS: readonly Level[] = [
+  { update: ['transaction.version', 1, 2], newest: {} },
+  { update: ['transaction.version', 0, 2], newest: { produce: 11, addPartitionsToTxn: 3, endTxn: 4, txnOffsetCommit: 4 } },
+];
+const HIGHEST_LEVEL: Updates[0] = ['transaction.version', 2];
+
+async function changeLevel(to: Address, run: Run, level: Updates[0]): Promise<void> {
+  const x = new Conversation(to, run, 'updateFeatures', 2, 'levels');
+  try {
+    await changeLevels(x, [level]);
+  } finally {
+    x.close();
+  }
+}
+
 interface Check {
   readonly one: Case;
   readonly version: number;
   readonly label: string;
+  /** Where the case is played at other levels than those that a broker starts with. */
+  readonly level?: Level;
 }
+
+const nameOf = (level?: Level): string => (level === undefined ? '' : ` at ${level.update[0]} ${level.update[1]}`);
 
 /** Conversations are independent of each other, and mostly wait: this many at once. */
 const ABREAST = 8;
@@ -89,11 +117,12 @@ async function main(): Promise<void> {
   let failed = 0;
   await Promise.all([first, second].map(async (broker) => broker !== undefined && (await warmUp(broker, run))));
 
-  const check = async ({ one, version, label }: Check): Promise<void> => {
+  const check = async ({ one, version, label, level }: Check): Promise<void> => {
+    const playing: Run = level === undefined ? run : { ...run, newest: level.newest };
     const title = `${one.api}: ${one.name}`;
     const [expected, actual] = await Promise.all([
-      talk(first, run, one, version, label),
-      second === undefined ? undefined : talk(second, run, one, version, label),
+      talk(first, playing, one, version, label),
+      second === undefined ? undefined : talk(second, playing, one, version, label),
     ]);
     if (options.show) console.log(`${title} v${version}: ${JSON.stringify(expected)}`);
     const broken = JSON.stringify(expected).includes('"the conversation"')
@@ -105,24 +134,38 @@ async function main(): Promise<void> {
       return;
     }
     failed++;
-    console.log(`not ok ${title}, version ${version}`);
+    console.log(`not ok ${title}, version ${version}${nameOf(level)}`);
     const shown = Number(options.lines);
     for (const line of found.slice(0, shown)) console.log(`    ${line.replaceAll(`${run.prefix}-`, '')}`);
     if (found.length > shown) console.log(`    and ${found.length - shown} more`);
   };
 
-  const waiting: Check[] = CASES.flatMap((one, index) =>
-    `${one.api}: ${one.name}`.includes(only)
-      ? Array.from({ length: one.to - one.from + 1 }, (_, i) => ({ one, version: one.from + i, label: String(index) }))
-      : [],
-  );
-  const next = waiting.filter((one) => one.one.alone !== true).values();
-  await Promise.all(
-    Array.from({ length: ABREAST }, async () => {
-      for (const one of next) await check(one);
-    }),
-  );
-  for (const one of waiting) if (one.one.alone === true) await check(one);
+  const checksOf = (cases: readonly Case[], level?: Level): readonly Check[] =>
+    cases.flatMap((one, index) => {
+      const to = Math.min(one.to, newestVersion({ ...run, ...(level === undefined ? {} : { newest: level.newest }) }, one.api));
+      const count = `${one.api}: ${one.name}${nameOf(level)}`.includes(only) ? Math.max(0, to - one.from + 1) : 0;
+      const label = `${level === undefined ? '' : `tv${level.update[1]}-`}${index}`;
+      return Array.from({ length: count }, (_, i) => ({ one, version: one.from + i, label, ...(level && { level }) }));
+    });
+  const checkAll = async (waiting: readonly Check[]): Promise<void> => {
+    const next = waiting.filter(({ one }) => one.alone !== true).values();
+    await Promise.all(
+      Array.from({ length: ABREAST }, async () => {
+        for (const one of next) await check(one);
+      }),
+    );
+    for (const one of waiting) if (one.one.alone === true) await check(one);
+  };
+  const changeAll = (update: Updates[0]): Promise<unknown> =>
+    Promise.all([first, second].map(async (broker) => broker !== undefined && (await changeLevel(broker, run, update))));
+  await checkAll(checksOf(CASES));
+  for (const level of TRANSACTION_LEVELS) {
+    const checks = checksOf(TRANSACTION_CASES, level);
+    if (checks.length === 0) continue;
+    await changeAll(level.update);
+    await checkAll(checks);
+  }
+  if (TRANSACTION_LEVELS.some((level) => checksOf(TRANSACTION_CASES, level).length > 0)) await changeAll(HIGHEST_LEVEL);
   if (second !== undefined && only === '') {
     const brokers: Brokers = { kafka: first, blumfeld: second };
     const kept = await playKept(brokers);

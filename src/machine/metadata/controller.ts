@@ -5,7 +5,7 @@
  * records of all before it.
  *
  * Left out: authorization and quotas (the handlers' and the broker's), creation and alteration policies, reassignment and elections among brokers,
- * feature updates, ACLs, SCRAM, client quotas and delegation tokens (kept in the image, not yet changed here).
+ * ACLs, SCRAM, client quotas and delegation tokens (kept in the image, not yet changed here).
  */
 import type {
   AlterConfigsRequest,
@@ -22,10 +22,12 @@ import type {
   IncrementalAlterConfigsResponseAlterConfigsResourceResponseDraft,
 } from '../../wire/generated/incremental-alter-configs.ts';
 import type { ErrorCode } from '../../wire/generated/errors.ts';
+import type { UpdateFeaturesRequest } from '../../wire/generated/update-features.ts';
 import { type BrokerRegistration, fenceBroker, registerBroker, unfenceBroker } from './broker-operations.ts';
 import { alterConfigs, incrementalAlterConfigs } from './config-operations.ts';
-import type { Decision, Surroundings } from './decision.ts';
+import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { assignReplicasToDirs, directoriesOffline, type ReplicaAssignment } from './directory-operations.ts';
+import { updateFeatures } from './feature-operations.ts';
 import { type ProducerIdBlock, allocateProducerIds } from './producer-id-operations.ts';
 import { createPartitions, createTopics, deleteTopics } from './topic-operations.ts';
 
@@ -50,6 +52,7 @@ export interface ControllerOperations {
     request: { readonly brokerId: number; readonly assignments: readonly ReplicaAssignment[] };
     reply: readonly ErrorCode[];
   };
+  updateFeatures: { request: UpdateFeaturesRequest; reply: ApiError };
   directoriesOffline: { request: { readonly brokerId: number; readonly directoryIds: readonly string[] }; reply: null };
 }
 
@@ -71,6 +74,7 @@ const STEPS: { readonly [K in ControllerOperation]: Step<K> } = {
   unfenceBroker,
   fenceBroker,
   assignReplicasToDirs,
+  updateFeatures,
   directoriesOffline,
 };
 

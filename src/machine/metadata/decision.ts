@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly brokerConfigs: BrokerConfigs;
   /** This node: controller and broker in one. */
   readonly nodeId: number;
+  /** The finalized level of kraft.version, which no metadata record holds. */
+  readonly kraftVersion: number;
   readonly nowMs: number;
   /** The offset that the first record of this decision will get. */
   readonly nextOffset: number;
@@ -30,6 +32,8 @@ export interface Surroundings {
 export interface Decision<Reply> {
   readonly records: readonly MetadataRecordDraft[];
   readonly reply: Reply;
+  /** The level that kraft.version rises to, before the records. */
+  readonly kraftVersion?: number | undefined;
 }
 
 export interface ApiError {

@@ -158,6 +158,7 @@ export class MetadataImage {
         this.#controllers.delete(record.value.controllerId);
         return changes.add({ kind: 'controllerChanged', controllerId: record.value.controllerId });
       case 'FeatureLevelRecord':
+        if (record.value.name === 'kraft.version') return;
         if (record.value.featureLevel === 0) this.#features.delete(record.value.name);
         else this.#features.set(record.value.name, record.value.featureLevel);
         return changes.add({ kind: 'featureChanged', name: record.value.name });

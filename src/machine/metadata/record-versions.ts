@@ -36,6 +36,13 @@ export function hasTransactions(image: MetadataImage): boolean {
   return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_TRANSACTIONS;
 }
 
+const FIRST_WITH_CONTROLLER_REGISTRATIONS = 15;
+
+/** Whether controllers register, so that it is known what they support (KIP-919). */
+export function hasControllerRegistrations(image: MetadataImage): boolean {
+  return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_CONTROLLER_REGISTRATIONS;
+}
+
 /** Whether partitions remember their eligible leaders (KIP-966). */
 export function isElrEnabled(image: MetadataImage): boolean {
   return image.featureLevel(ELR_VERSION) > 0;

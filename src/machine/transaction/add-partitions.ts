@@ -2,7 +2,7 @@
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { TransactionInput } from './input.ts';
 import { type Transaction, containsAll, isPrepared, next, union, without } from './transaction.ts';
-import { type Turn, put, refuse, reply } from './turn.ts';
+import { type Turn, canHold, put, refuse, reply } from './turn.ts';
 
 type AddInput = Extract<TransactionInput, { kind: 'add' }>;
 type VerifyInput = Extract<TransactionInput, { kind: 'verify' }>;
@@ -16,6 +16,7 @@ export function addPartitions(turn: Turn, requestId: number, input: AddInput): v
   if (error !== ErrorCode.NONE) return refuse(turn, requestId, error);
   const isOngoing = before.state === 'Ongoing';
   if (!isOngoing || !containsAll(before.partitions, partitions)) {
+    if (!canHold(turn, clientVersion)) return refuse(turn, requestId, ErrorCode.UNSUPPORTED_VERSION);
     const { timeMs } = turn.now;
     const startMs = isOngoing ? before.startMs : timeMs;
     const all = union(before.partitions, partitions);

@@ -17,7 +17,7 @@ import {
   isPrepared,
   next,
 } from './transaction.ts';
-import { type Turn, put, refuse, reply } from './turn.ts';
+import { type Turn, canHold, put, refuse, reply } from './turn.ts';
 
 type EndInput = Extract<TransactionInput, { kind: 'end' }>;
 
@@ -58,6 +58,7 @@ function endWithBump(turn: Turn, requestId: number, input: EndInput, before: Tra
   // Nothing was added to it: that can be aborted, so that the epoch rises.
   if (before.state !== 'Ongoing' && committed) return refuse(turn, requestId, ErrorCode.INVALID_TXN_STATE);
   if (before.producerEpoch >= MAX_EPOCH && committed) return refuse(turn, requestId, ErrorCode.UNKNOWN_SERVER_ERROR);
+  if (!canHold(turn, input.clientVersion)) return refuse(turn, requestId, ErrorCode.UNSUPPORTED_VERSION);
   const prepared = bumped(turn, before, preparedState(committed), freshProducerId);
   if (prepared === undefined) return reply(turn, requestId, { kind: 'needsProducerId' });
   prepare(turn, transactionalId, prepared);

@@ -40,6 +40,8 @@ export interface Turn {
   readonly effects: TransactionEffect[];
 }
 
+const FIRST_WITH_CLIENT_VERSIONS = 1;
+
 export function reply(turn: Turn, requestId: number, answer: TransactionReply): void {
   turn.replies.push({ requestId, reply: answer });
 }
@@ -48,7 +50,13 @@ export function refuse(turn: Turn, requestId: number, error: ErrorCode): void {
   reply(turn, requestId, { kind: 'refused', error });
 }
 
-export function put(turn: Turn, transactionalId: string, transaction: Transaction): void {
+/** Whether there is room in the log for what a client of `clientVersion` does: records of transaction.version 0 do not hold the version of the client. */
+export function canHold({ config }: Turn, clientVersion: number): boolean {
+  return clientVersion === 0 || config.transactionVersion >= FIRST_WITH_CLIENT_VERSIONS;
+}
+
+export function put(turn: Turn, transactionalId: string, next: Transaction): void {
+  const transaction = canHold(turn, next.clientVersion) ? next : { ...next, clientVersion: 0 };
   turn.records.push({ transactionalId, transaction });
   arm(turn, 'expiry', turn.config.removeExpiredIntervalMs);
   if (transaction.state === 'Ongoing') arm(turn, 'timeouts', turn.config.abortTimedOutIntervalMs);

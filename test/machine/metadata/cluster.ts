@@ -36,6 +36,7 @@ export class Cluster {
   readonly image = new MetadataImage();
   readonly properties: BrokerProperties;
   nextOffset = 0;
+  kraftVersion = 1;
   #uuids = 0;
   /** Of the last operation. */
   changes: readonly MetadataChange[] = [];
@@ -84,6 +85,7 @@ export class Cluster {
       image: this.image,
       brokerConfigs: this.properties,
       nodeId: 1,
+      kraftVersion: this.kraftVersion,
       nowMs: 0,
       nextOffset: this.nextOffset,
       uuid: () => this.uuid(),

@@ -88,6 +88,30 @@ describe('The transaction machine', () => {
     });
   });
 
+  describe('at transaction.version 0', () => {
+    it('refuses what a client of version 2 adds or ends, but for what is there already', () => {
+      const one = new Transactions({ transactionVersion: 0 });
+      const producer = one.producer('id');
+      expect(one.add(producer, T0, 2)).to.deep.equal(refused(ErrorCode.UNSUPPORTED_VERSION));
+      expect(one.end(producer, false, 2)).to.deep.equal(refused(ErrorCode.UNSUPPORTED_VERSION));
+      expect(one.transaction('id').state).to.equal('Empty');
+      expect(one.add(producer, T0, 0)).to.deep.equal({ kind: 'add' });
+      expect(one.add(producer, T0, 2)).to.deep.equal({ kind: 'add' });
+      expect(one.end(producer, true, 2)).to.deep.equal(refused(ErrorCode.UNSUPPORTED_VERSION));
+      expect(one.end(producer, true, 0)).to.deep.equal({ kind: 'end', producerId: -1, producerEpoch: -1 });
+    });
+
+    it('goes on with a transaction that began at version 2', () => {
+      const one = new Transactions();
+      one.add(one.producer('id'), T0, 2);
+      one.reload({ transactionVersion: 0 });
+      expect(one.init('id')).to.deep.equal(refused(ErrorCode.CONCURRENT_TRANSACTIONS));
+      one.carryOut();
+      expect(one.init('id')).to.include({ kind: 'init', producerEpoch: 2 });
+      expect(one.transaction('id').clientVersion).to.equal(0);
+    });
+  });
+
   describe('takes partitions', () => {
     it('of its producer alone, and writes only what is new', () => {
       const one = new Transactions();
