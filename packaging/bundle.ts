@@ -1,6 +1,6 @@
 /**
- * Makes build/bin out of build/src: the command in one file, the launcher in another, the command as V8 compiles it, and the library, whose types stay
- * where they are.
+ * Makes build/bin out of build/src: the launcher; all commands in one file; `start` in a file of its own, without what only clients and other commands
+ * need, and as V8 compiles it; and the library, whose types stay where they are. Packages that are loaded when they are first needed are in none of them.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type BuildOptions } from 'esbuild';
+import type { BundleName } from './launcher.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const bin = process.argv[2] ?? join(here, '../bin');
@@ -22,26 +23,48 @@ const COMMON: BuildOptions = {
   logLevel: 'warning',
 };
 
-buildSync({
-  ...COMMON,
-  entryPoints: [join(here, '../src/cli/main.js')],
-  outfile: join(bin, 'command.cjs'),
-  format: 'iife',
-  packages: 'external',
-  define: { 'import.meta.url': 'importMetaUrl' },
-  banner: { js: "const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
-  legalComments: 'none',
-});
-// The first line of the entry is for the shell; inside a function it would be a syntax error.
-const command = join(bin, 'command.cjs');
-const source = readFileSync(command, 'latin1').replace(/^#!.*\n/, '');
-const mark = createHash('sha256').update(source).digest('hex');
-rmSync(command);
-appendFileSync(command, `${source}//${mark}`);
+/** A function of these two, so that it can be compiled apart; `import.meta.url` is where the file is. */
+const HEAD = "(function(require,__filename){const importMetaUrl=require('node:url').pathToFileURL(__filename).href;";
+
+/** Marked with what its compiled form has to begin with. The mark. */
+function bundleCommand(name: BundleName, contents: string): string {
+  const outfile = join(bin, `${name}.cjs`);
+  buildSync({
+    ...COMMON,
+    stdin: { contents, resolveDir: here },
+    outfile,
+    format: 'iife',
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: HEAD },
+    footer: { js: '})' },
+    legalComments: 'inline',
+  });
+  const mark = createHash('sha256').update(readFileSync(outfile, 'latin1')).digest('hex');
+  appendFileSync(outfile, `//${mark}`);
+  return mark;
+}
+
+function compile(name: BundleName, mark: string, args: readonly string[]): void {
+  rmSync(join(bin, `${name}.cache`), { force: true });
+  const { status } = spawnSync(process.execPath, [join(here, 'compile.js'), bin, name, mark, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`${name} could not be run to compile it`);
+}
+
+const START = `import { start } from '../src/cli/start.js';
+void start(process.argv.slice(3)).then((code) => { process.exitCode = code; });
+`;
+const startMark = bundleCommand('start', START);
+const commandMark = bundleCommand('command', "import '../src/cli/main.js';");
 
 buildSync({
   ...COMMON,
-  stdin: { contents: "import { launch } from './launcher.js';\nlaunch(__dirname);\n", resolveDir: here },
+  stdin: {
+    contents:
+      "import { bundleOf, runCompiled } from './launcher.js';\nrunCompiled(__dirname, bundleOf(process.argv), require);\n",
+    resolveDir: here,
+  },
   outfile: join(bin, 'main.cjs'),
   banner: { js: '#!/usr/bin/env node' },
 });
@@ -63,8 +86,7 @@ buildSync({
   packages: 'external',
 });
 
-rmSync(join(bin, 'command.cache'), { force: true });
 const data = mkdtempSync(join(tmpdir(), 'blumfeld-compile-'));
-const compiler = spawnSync(process.execPath, [join(here, 'compile.js'), bin, mark, join(data, 'data')], { stdio: 'inherit' });
+compile('start', startMark, ['start', '--port', '0', '--data-dir', join(data, 'data')]);
+compile('command', commandMark, ['--version']);
 rmSync(data, { recursive: true, force: true });
-if (compiler.status !== 0) throw new Error('the command could not be run to compile it');

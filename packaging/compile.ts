@@ -1,14 +1,16 @@
 /**
- * `node compile.js BIN MARK DATA`: runs the bundled command through a whole life, a start, a first client and a stop, and keeps what V8 has compiled
- * for that as BIN/command.cache. A process of its own, since the command ends with its process.
+ * `node compile.js BIN NAME MARK ARGUMENTS...`: runs a bundled command and keeps what V8 has compiled for that as BIN/NAME.cache; `start` through a whole
+ * life, a start, a first client and a stop. A process of its own, since the command ends with its process.
  */
 import { renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { launch } from './launcher.ts';
+import { bundleOf, runCompiled } from './launcher.ts';
 
-const [bin = '', mark = '', data = ''] = process.argv.slice(2);
-process.argv.splice(2, process.argv.length, 'start', '--port', '0', '--data-dir', data);
+const [bin = '', , mark = '', ...args] = process.argv.slice(2);
+process.argv.splice(2, process.argv.length, ...args);
+const name = bundleOf(process.argv);
 
 /** Frames of ApiVersions 3 and Metadata 9, as clients begin. */
 const HELLO = Buffer.from('00000017001200030000000100036b697400046b697404312e3000', 'hex');
@@ -29,9 +31,9 @@ process.stdout.write = (text: string | Uint8Array): boolean => {
   return true;
 };
 
-const script = launch(bin);
+const script = runCompiled(bin, name, createRequire(join(bin, `${name}.cjs`)));
 process.on('exit', () => {
-  const path = join(bin, 'command.cache');
+  const path = join(bin, `${name}.cache`);
   writeFileSync(`${path}.tmp`, Buffer.concat([Buffer.from(mark), script.createCachedData()]));
   renameSync(`${path}.tmp`, path);
 });

@@ -469,9 +469,8 @@ const loadAll = <T>(folder: string): T[] => readdirSync(join(source, folder)).ma
 
 function generateApis(apis: Api[]): void {
   const alive = apis.filter((a) => a.versions !== 'none').sort((a, b) => a.key - b.key);
-  const imports: string[] = [];
-  const table: string[] = [];
-  const types: string[] = [];
+  const [clientImports, serverImports]: [string[], string[]] = [[], []];
+  const [table, serverTable, apiTypes]: [string[], string[], string[]] = [[], [], []];
   for (const api of alive) {
     const lines: string[] = [];
     for (const side of ['request', 'response'] as const) {
@@ -479,33 +478,30 @@ function generateApis(apis: Api[]): void {
       if (schema) lines.push(...new Message(api.name + upper(side), schema, api.versions, api.flexible).out);
     }
     file(`${kebab(api.name)}.ts`, lines);
-    const names = ['Request', 'Response'].flatMap((s) => [
-      `type ${api.name}${s}`,
-      `type ${api.name}${s}Draft`,
-      `read${api.name}${s}`,
-      `write${api.name}${s}`,
-    ]);
-    imports.push(`import { ${names.join(', ')} } from './${kebab(api.name)}.ts';`);
+    const { name } = api;
+    const types = ['Request', 'RequestDraft', 'Response', 'ResponseDraft'].map((s) => `type ${name}${s}`);
+    clientImports.push(
+      `import { ${[...types, `write${name}Request`, `read${name}Response`].join(', ')} } from './${kebab(name)}.ts';`,
+    );
+    serverImports.push(`import { read${name}Request, write${name}Response } from './${kebab(name)}.ts';`);
     const v = range(api.versions);
     const flexible = range(api.flexible);
-    table.push(
-      `  ${lower(api.name)}: { key: ${api.key}, name: '${api.name}', minVersion: ${v.first}, maxVersion: ${v.last}, flexibleFrom: ${empty(flexible) ? 'Number.POSITIVE_INFINITY' : flexible.first}, latestVersionUnstable: ${api.latestVersionUnstable ?? false}, listeners: ${JSON.stringify(api.listeners).replaceAll('"', "'")}, readRequest: read${api.name}Request, writeRequest: write${api.name}Request, readResponse: read${api.name}Response, writeResponse: write${api.name}Response },`,
+    serverTable.push(
+      `  ${lower(name)}: { key: ${api.key}, name: '${name}', minVersion: ${v.first}, maxVersion: ${v.last}, flexibleFrom: ${empty(flexible) ? 'Number.POSITIVE_INFINITY' : flexible.first}, latestVersionUnstable: ${api.latestVersionUnstable ?? false}, listeners: ${JSON.stringify(api.listeners).replaceAll('"', "'")}, readRequest: read${name}Request, writeResponse: write${name}Response },`,
     );
-    types.push(
-      `  ${lower(api.name)}: { request: ${api.name}Request; requestDraft: ${api.name}RequestDraft; response: ${api.name}Response; responseDraft: ${api.name}ResponseDraft };`,
+    table.push(
+      `  ${lower(name)}: { ...SERVER_APIS.${lower(name)}, writeRequest: write${name}Request, readResponse: read${name}Response },`,
+    );
+    apiTypes.push(
+      `  ${lower(name)}: { request: ${name}Request; requestDraft: ${name}RequestDraft; response: ${name}Response; responseDraft: ${name}ResponseDraft };`,
     );
   }
-  file('apis.ts', [
-    ...imports,
+  file('server-apis.ts', [
+    "import type { ApiName, ApiTypes } from './apis.ts';",
+    ...serverImports,
     '',
-    'export interface ApiTypes {',
-    ...types,
-    '}',
-    '',
-    'export type ApiName = keyof ApiTypes;',
-    '',
-    '/** One API: its numbers and its codecs. `minVersion` to `maxVersion` are the versions that have a schema. */',
-    'export interface Api<N extends ApiName = ApiName> {',
+    '/** One API as a broker needs it: its numbers, and the half of its codecs. `minVersion` to `maxVersion` are the versions that have a schema. */',
+    'export interface ServerApi<N extends ApiName = ApiName> {',
     '  readonly key: number;',
     '  readonly name: string;',
     '  readonly minVersion: number;',
@@ -514,9 +510,29 @@ function generateApis(apis: Api[]): void {
     '  readonly latestVersionUnstable: boolean;',
     "  readonly listeners: readonly ('broker' | 'controller' | 'zkBroker')[];",
     "  readRequest(r: Reader, v: number): ApiTypes[N]['request'];",
+    "  writeResponse(w: Writer, m: ApiTypes[N]['responseDraft'], v: number): void;",
+    '}',
+    '',
+    '/** Every API that has a schema, by its name in lower camel case. Apart from the half of clients, so that a bundle can do without that. */',
+    'export const SERVER_APIS: { readonly [N in ApiName]: ServerApi<N> } = {',
+    ...serverTable,
+    '};',
+    '',
+  ]);
+  file('apis.ts', [
+    ...clientImports,
+    "import { SERVER_APIS, type ServerApi } from './server-apis.ts';",
+    '',
+    'export interface ApiTypes {',
+    ...apiTypes,
+    '}',
+    '',
+    'export type ApiName = keyof ApiTypes;',
+    '',
+    '/** One API with all its codecs. */',
+    'export interface Api<N extends ApiName = ApiName> extends ServerApi<N> {',
     "  writeRequest(w: Writer, m: ApiTypes[N]['requestDraft'], v: number): void;",
     "  readResponse(r: Reader, v: number): ApiTypes[N]['response'];",
-    "  writeResponse(w: Writer, m: ApiTypes[N]['responseDraft'], v: number): void;",
     '}',
     '',
     '/** Every API that has a schema, by its name in lower camel case. */',

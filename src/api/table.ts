@@ -1,5 +1,6 @@
 /** Which handler answers which API: total over all API names, null where there is none. ApiVersions and the dispatch follow from it. */
-import { APIS, type ApiName } from '../wire/generated/apis.ts';
+import type { ApiName } from '../wire/generated/apis.ts';
+import { SERVER_APIS } from '../wire/generated/server-apis.ts';
 import { servedApi } from '../wire/header.ts';
 import type { Handler } from './context.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
@@ -44,7 +45,7 @@ import { writeTxnMarkers } from './write-txn-markers.ts';
 
 export type HandlerTable = { readonly [N in ApiName]: Handler<N> | null };
 
-const NONE = Object.fromEntries(Object.keys(APIS).map((name) => [name, null])) as { readonly [N in ApiName]: null };
+const NONE = Object.fromEntries(Object.keys(SERVER_APIS).map((name) => [name, null])) as { readonly [N in ApiName]: null };
 
 export const HANDLERS: HandlerTable = {
   ...NONE,
@@ -99,7 +100,7 @@ export interface AdvertisedApi {
 export function advertisedApis(handlers: HandlerTable): readonly AdvertisedApi[] {
   return (Object.keys(handlers) as ApiName[])
     .filter((name) => handlers[name] !== null)
-    .map((name) => servedApi(APIS[name].key)?.advertised)
+    .map((name) => servedApi(SERVER_APIS[name].key)?.advertised)
     .filter((range) => range !== undefined)
     .map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion }))
     .sort((a, b) => a.apiKey - b.apiKey);

@@ -34,7 +34,7 @@ export async function start(args: readonly string[]): Promise<number> {
     // Before the line that tells others that they may send signals; one that comes during the start stops what was started.
     const asked = signalled();
     const broker = await Broker.startFrom(options);
-    process.stdout.write(readyLine(broker, options.likeProduction === true));
+    process.stdout.write(readyLine(broker, options.likeProduction === true, Math.round(options.clock.processMs())));
     const code = await Promise.race([ended, asked]);
     await broker.stop();
     return code;
@@ -44,7 +44,7 @@ export async function start(args: readonly string[]): Promise<number> {
   }
 }
 
-function optionsOf(args: readonly string[]): BrokerSources & { onFatal?: (reason: Error) => void } {
+function optionsOf(args: readonly string[]): BrokerSources & { clock: NodeClock; onFatal?: (reason: Error) => void } {
   const { values, positionals } = parsedArguments(args);
   const level = values['log-level'] ?? 'warn';
   if (!(LOG_LEVELS as readonly string[]).includes(level))
@@ -111,12 +111,11 @@ function dataDirOf(option: string | undefined, sources: readonly SettingsSource[
   return resolve(likeProduction ? (new Settings([]).list('log.dir')[0] ?? DEFAULT_DATA_DIR) : DEFAULT_DATA_DIR);
 }
 
-function readyLine(broker: Broker, likeProduction: boolean): string {
-  const since = Math.round(performance.now());
+function readyLine(broker: Broker, likeProduction: boolean, sinceMs: number): string {
   const development = likeProduction
     ? ''
     : ` (development defaults: ${DEVELOPMENT_DEFAULTS_SAID}; --like-production for Apache Kafka's)`;
-  return `blumfeld is ready on ${broker.bootstrapServers}, data in ${broker.dataDirs.join(', ')}, ${since} ms since the process began${development}\n`;
+  return `blumfeld is ready on ${broker.bootstrapServers}, data in ${broker.dataDirs.join(', ')}, ${sinceMs} ms since the process began${development}\n`;
 }
 
 /** The first signal asks for a clean stop; a second one ends the process at once. */

@@ -174,11 +174,6 @@ export class MetadataLog {
   async #lead(isNew: boolean): Promise<void> {
     const { files, nodeId, directory, brokerConfigs } = this.#o;
     const state = this.#state;
-    await writeQuorumState(files, this.log.directory, {
-      leaderId: nodeId,
-      leaderEpoch: this.leaderEpoch,
-      kraftVersion: state.kraftVersion,
-    });
     this.#appendControl(isNew);
     if (state.inTransaction)
       this.#appendNow([{ kind: 'AbortTransactionRecord', value: { reason: 'the leader has changed' }, version: 0 }]);
@@ -188,7 +183,10 @@ export class MetadataLog {
       checkFeatures(state.ahead, directory.path);
     }
     this.#register();
-    await this.log.flush();
+    const { leaderEpoch } = this;
+    const quorumState = { leaderId: nodeId, leaderEpoch, kraftVersion: state.kraftVersion };
+    // Side by side: the log knows the epoch as well, and who starts takes the higher one.
+    await Promise.all([writeQuorumState(files, this.log.directory, quorumState), this.log.flush()]);
     this.log.setHighWatermark(this.log.logEndOffset);
   }
 

@@ -19,7 +19,7 @@ import { LogOpener } from './log-opener.ts';
 import type { Log } from './log.ts';
 import { fileNamesIn } from './recovery.ts';
 import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
-import { METADATA_TOPIC_ID } from './metadata-topic.ts';
+import { METADATA_DIRECTORY, METADATA_TOPIC_ID } from './metadata-topic.ts';
 import { directoryName, futureName, retiredName } from './partition-directory-name.ts';
 import { partitionFolders } from './partition-folders.ts';
 import { PARTITION_METADATA_FILE, readPartitionMetadata, settleTopicId } from './partition-metadata.ts';
@@ -132,9 +132,11 @@ export class LogDirectory {
   /** `__cluster_metadata-0`, opened before the others (made when missing); not in the checkpoint files and always scanned, as Kafka does. */
   async openMetadataLog(config: LogConfig): Promise<Log> {
     const metadata = { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: METADATA_TOPIC_ID };
+    const wasThere = this.o.files.stat(`${this.path}/${METADATA_DIRECTORY}`) !== undefined;
     const log = await this.all.open({ ...metadata, config, cleanShutdown: false });
     log.setHighWatermark(log.logStartOffset);
-    await this.o.files.syncDirectory(this.path);
+    // A process that was killed may have made it and left its name to the operating system.
+    if (wasThere) await this.o.files.syncDirectory(this.path);
     return log;
   }
 

@@ -75,9 +75,11 @@ export async function settleIdentity(
         `${directory} holds ${partition.name} but no ${META_PROPERTIES_FILE}: restore that file, or name another directory; it says whose data this is`,
       );
     }
-    await files.replaceFile(`${directory}/${META_PROPERTIES_FILE}`, formatMetaProperties(identity, nowMs));
-    // The directory may be new as well, and is not to be lost with all that will be acknowledged in it.
-    await files.syncDirectory(dirname(directory));
+    await Promise.all([
+      files.replaceFile(`${directory}/${META_PROPERTIES_FILE}`, formatMetaProperties(identity, nowMs)),
+      // The directory may be new as well, and is not to be lost with all that will be acknowledged in it.
+      files.syncDirectory(dirname(directory)),
+    ]);
     return identity;
   }
   if (stored.nodeId !== identity.nodeId) {

@@ -2,9 +2,10 @@
  * Request headers and response frames. The header's own version follows from the API and its version: 2 for flexible requests, else 1; responses 1
  * for flexible ones, else 0, and always 0 for ApiVersions, whose answer a client must be able to read before it knows what the broker speaks (KIP-511).
  */
-import { APIS, type Api, type ApiName } from './generated/apis.ts';
+import type { ApiName } from './generated/apis.ts';
 import { type AdvertisedRange, BROKER_APIS } from './generated/release.ts';
 import { readRequestHeader } from './generated/request-header.ts';
+import { SERVER_APIS, type ServerApi } from './generated/server-apis.ts';
 import { ProtocolViolation } from './protocol-violation.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -12,7 +13,7 @@ import { Writer } from './writer.ts';
 /** An API as this release serves it: versions that have a schema and are not refused by the release. */
 export interface ServedApi {
   readonly name: ApiName;
-  readonly api: Api;
+  readonly api: ServerApi;
   readonly minVersion: number;
   readonly maxVersion: number;
   /** What ApiVersions shows; wider than what is served where clients need to see a lower minimum (Produce). */
@@ -31,12 +32,12 @@ export interface RequestHead {
 const SERVED: ReadonlyMap<number, ServedApi> = servedApis();
 
 function servedApis(): Map<number, ServedApi> {
-  const names = new Map(Object.entries(APIS).map(([name, api]) => [api.key, name as ApiName]));
+  const names = new Map(Object.entries(SERVER_APIS).map(([name, api]) => [api.key, name as ApiName]));
   const served = new Map<number, ServedApi>();
   for (const advertised of BROKER_APIS) {
     const name = names.get(advertised.key);
     if (name === undefined) continue;
-    const api = APIS[name] as unknown as Api;
+    const api = SERVER_APIS[name] as unknown as ServerApi;
     const minVersion = Math.max(advertised.minVersion, api.minVersion);
     const maxVersion = Math.min(advertised.maxVersion, api.maxVersion);
     served.set(advertised.key, { name, api, minVersion, maxVersion, advertised });
@@ -61,14 +62,14 @@ export function readHead(frame: Buffer): RequestHead {
 }
 
 /** Key of ApiVersions, the one API whose response header never changes. */
-export const API_VERSIONS_KEY: number = APIS.apiVersions.key;
+export const API_VERSIONS_KEY: number = SERVER_APIS.apiVersions.key;
 
 /** Size, header and body of one response. */
 export function responseFrame<N extends ApiName>(
-  api: Api<N>,
+  api: ServerApi<N>,
   apiVersion: number,
   correlationId: number,
-  body: Parameters<Api<N>['writeResponse']>[1],
+  body: Parameters<ServerApi<N>['writeResponse']>[1],
 ): Buffer[] {
   const w = new Writer();
   w.int32(0);

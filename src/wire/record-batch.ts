@@ -7,7 +7,7 @@
  * the checksum, so patching them leaves it valid.
  * Source: protocol guide, "Record Batch"; KIP-98, KIP-534 (delete horizon).
  */
-import { crc32 } from 'node:zlib';
+import { nodeZlib } from './compression/node-zlib.ts';
 import { crc32c } from './crc32c.ts';
 import { DecodeError } from './decode-error.ts';
 import { readInt64, writeInt64 } from './int64.ts';
@@ -169,7 +169,7 @@ export class RecordBatch {
   computeCrc(): number {
     const end = this.position + this.sizeInBytes;
     if (this.magic >= 2) return crc32c(this.buffer, this.position + ATTRIBUTES_AT, end);
-    return crc32(this.buffer.subarray(this.position + MAGIC_AT, end)) >>> 0;
+    return nodeZlib().crc32(this.buffer.subarray(this.position + MAGIC_AT, end)) >>> 0;
   }
 
   /** Whether the batch is large enough for its header and its checksum is right. */

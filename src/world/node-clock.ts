@@ -1,6 +1,8 @@
 /** The machine's clock. What runs at the end of a turn runs after all that the poll phase delivered, so that one write serves many connections. */
 import type { Clock, Timer } from './clock.ts';
 
+const MS_PER_SECOND = 1000;
+const NS_PER_MS = 1e6;
 /** Longest delay that setTimeout takes; a longer one is waited for in pieces. */
 const MAX_TIMEOUT_MS = 0x7fff_ffff;
 
@@ -29,7 +31,14 @@ export class NodeClock implements Clock {
   }
 
   monotonic(): number {
-    return performance.now();
+    // As quick as performance.now(), which is loaded when it is first asked for.
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * MS_PER_SECOND + nanoseconds / NS_PER_MS;
+  }
+
+  /** Since the process began. */
+  processMs(): number {
+    return process.uptime() * MS_PER_SECOND;
   }
 
   after(delayMs: number, run: () => void): Timer {

@@ -122,19 +122,30 @@ class NodeFile implements OpenFile {
 
 /**
  * Whether some process holds a POSIX record lock on the inode, as Apache Kafka does; Node.js itself can take none. Linux only, where the kernel lists
- * them as `major:minor:inode` in hexadecimal and decimal.
+ * them as `major:minor:inode` in hexadecimal and decimal. It takes some ten milliseconds for that: it stops all who lock for a moment.
  */
-function hasRecordLock(device: number, inode: number): boolean {
+async function hasRecordLock(device: number, inode: number): Promise<boolean> {
   if (process.platform !== 'linux') return false;
   const major = ((device >>> 8) & 0xfff).toString(16).padStart(2, '0');
   const minor = ((device & 0xff) | ((device >>> 12) & 0xfff00)).toString(16).padStart(2, '0');
   try {
-    const locks = fs.readFileSync('/proc/locks', 'utf8');
+    const locks = await fs.promises.readFile('/proc/locks', 'utf8');
     return locks
       .split('\n')
       .some((line) => / (POSIX|OFDLCK) .* WRITE /.test(line) && line.includes(` ${major}:${minor}:${inode} `));
   } catch {
     return false;
+  }
+}
+
+/** Makes an empty file, unless there is one. */
+function madeNow(path: string): boolean {
+  try {
+    fs.closeSync(fs.openSync(path, 'wx', 0o644));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -275,9 +286,12 @@ export class NodeFiles implements Files {
 
   /** The file stays open as long as it is locked: its inode is in the name that is claimed, and the file system gives out none that is open. */
   async lock(path: string): Promise<(() => void) | undefined> {
+    const isNew = attempt('open', path, () => madeNow(path));
     const file = this.open(path, 'write');
     const { dev, ino } = attempt('stat', path, () => fs.statSync(path));
-    const release = hasRecordLock(dev, ino) ? undefined : await claimName(`blumfeld-${dev}-${ino}`);
+    // Nobody has locked what was not there.
+    const isLocked = !isNew && (await hasRecordLock(dev, ino));
+    const release = isLocked ? undefined : await claimName(`blumfeld-${dev}-${ino}`);
     if (release === undefined) {
       file.close();
       return undefined;

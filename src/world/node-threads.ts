@@ -1,13 +1,17 @@
 /** The machine's threads through node:worker_threads: each runs one file of this program. */
-import { parentPort, Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Port, Thread, Threads } from './threads.ts';
+
+/** Loaded when the first thread is started. */
+const workerThreads = () => process.getBuiltinModule('node:worker_threads');
 
 class NodeThread implements Thread {
   private readonly worker: Worker;
   private ending = false;
 
   constructor(file: URL) {
-    this.worker = new Worker(file);
+    const threads = workerThreads();
+    this.worker = new threads.Worker(file);
   }
 
   post(message: object): void {
@@ -46,7 +50,7 @@ export class NodeThreads implements Threads {
 
 /** Within a thread: the way to who started it. */
 export function parentOfThread(): Port {
-  const parent = parentPort;
+  const parent = workerThreads().parentPort;
   if (parent === null) throw new Error('this is no thread');
   return {
     post: (message) => parent.postMessage(message, []),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, promises, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StorageFailure } from '../../src/world/files.ts';
@@ -22,6 +22,24 @@ describe('NodeFiles', () => {
       throw error;
     }
     throw new Error('nothing failed');
+  }
+
+  /** Gives the lock, and how often the kernel's list of locks was read for it. */
+  async function asking(
+    lock: () => Promise<(() => void) | undefined>,
+  ): Promise<{ unlock: (() => void) | undefined; asked: number }> {
+    const { readFile } = promises;
+    let asked = 0;
+    promises.readFile = ((...args: Parameters<typeof readFile>) => {
+      if (args[0] === '/proc/locks') asked++;
+      return readFile(...args);
+    }) as typeof readFile;
+    try {
+      const unlock = await lock();
+      return { unlock, asked };
+    } finally {
+      promises.readFile = readFile;
+    }
   }
 
   it('writes many chunks at a position and reads them back, at once and later', async () => {
@@ -106,6 +124,18 @@ describe('NodeFiles', () => {
     const again = await files.lock(path);
     expect(again).not.to.equal(undefined);
     again?.();
+  });
+
+  it('asks the kernel who has locked a file that was there, and not about one that is new', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const path = `${directory}/.lock`;
+    const { unlock, asked } = await asking(() => files.lock(path));
+    expect([typeof unlock, asked]).to.deep.equal(['function', 0]);
+    unlock?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    const again = await asking(() => files.lock(path));
+    expect([typeof again.unlock, again.asked]).to.deep.equal(['function', 1]);
+    again.unlock?.();
   });
 
   it('does not take a new file for one that is locked and was removed, whose inode the file system gives out again', async function () {

@@ -8,8 +8,8 @@
  * Source: RFC 8878.
  */
 import { createRequire } from 'node:module';
-import * as zlib from 'node:zlib';
 import { DecodeError } from '../decode-error.ts';
+import { nodeZlib } from './node-zlib.ts';
 import { pieceBytes } from './piece-size.ts';
 
 interface NodeZstd {
@@ -17,7 +17,7 @@ interface NodeZstd {
   zstdDecompressSync?(data: Buffer, options: { maxOutputLength: number; chunkSize: number }): Buffer;
 }
 
-const node: NodeZstd = zlib as NodeZstd;
+const node = (): NodeZstd => nodeZlib() as NodeZstd;
 /** ZSTD_c_compressionLevel */
 const LEVEL_PARAMETER = 100;
 const DEFAULT_LEVEL = 3;
@@ -34,14 +34,15 @@ let compressor: Compressor | undefined;
 
 /** Makes `packZstd` pack where Node cannot; it takes some ten milliseconds and megabytes, the first time. */
 export async function loadZstd(): Promise<void> {
-  if (node.zstdCompressSync !== undefined || compressor !== undefined) return;
+  if (node().zstdCompressSync !== undefined || compressor !== undefined) return;
   // Not `import()`: the command runs out of its compile cache, where there is none.
   const { Zstd } = createRequire(import.meta.url)('@hpcc-js/wasm-zstd') as CompressorPackage;
   compressor = await Zstd.load();
 }
 
 export function packZstd(data: Buffer, level = DEFAULT_LEVEL): Buffer {
-  if (node.zstdCompressSync) return node.zstdCompressSync(data, { params: { [LEVEL_PARAMETER]: level } });
+  const { zstdCompressSync } = node();
+  if (zstdCompressSync) return zstdCompressSync(data, { params: { [LEVEL_PARAMETER]: level } });
   if (compressor === undefined) {
     // Nobody has said before that it would be needed: it is there for the next ones.
     loadZstd().catch(() => undefined);
@@ -53,8 +54,9 @@ export function packZstd(data: Buffer, level = DEFAULT_LEVEL): Buffer {
 
 export function unpackZstd(data: Buffer, maxBytes: number): Buffer {
   try {
-    if (node.zstdDecompressSync)
-      return node.zstdDecompressSync(data, { maxOutputLength: Math.max(1, maxBytes), chunkSize: pieceBytes(data.length) });
+    const { zstdDecompressSync } = node();
+    if (zstdDecompressSync)
+      return zstdDecompressSync(data, { maxOutputLength: Math.max(1, maxBytes), chunkSize: pieceBytes(data.length) });
     return unpackInJavaScript(data, maxBytes);
   } catch (cause) {
     if (cause instanceof DecodeError) throw cause;
