@@ -8,36 +8,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
-import { BrokerProcess } from '../consistency/broker-process.ts';
+import { type CrashingBroker, startedIn } from './crashing-broker.ts';
 
-interface Broker {
-  readonly bootstrap: string;
-  /** `kill -9`, and a start. */
-  crash(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-async function started(folder: string): Promise<Broker> {
-  const given = process.env['BOOTSTRAP'];
-  const nothing = (): Promise<void> => Promise.resolve();
-  if (given !== undefined) return { bootstrap: given, crash: nothing, stop: nothing };
-  const jars = process.env['APACHE_KAFKA'];
-  const directory = await newDirectory(folder);
-  if (jars !== undefined) await format(jars, directory);
-  const broker = new BrokerProcess(() => startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? ''));
-  await broker.start();
-  return {
-    bootstrap: `127.0.0.1:${directory.port}`,
-    async crash() {
-      await broker.kill('SIGKILL');
-      await broker.start();
-    },
-    stop: () => broker.kill('SIGTERM'),
-  };
-}
-
-async function counted(command: readonly string[], broker: Broker): Promise<{ passed: number; failed: number }> {
+async function counted(command: readonly string[], broker: CrashingBroker): Promise<{ passed: number; failed: number }> {
   const [program = '', ...args] = command;
   const env = { ...process.env, BOOTSTRAP: broker.bootstrap, PREFIX: `streams-${process.pid}-${Date.now().toString(36)}` };
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
@@ -59,7 +32,7 @@ async function counted(command: readonly string[], broker: Broker): Promise<{ pa
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'blumfeld-streams-'));
-const broker = await started(folder);
+const broker = await startedIn(folder);
 try {
   const { passed, failed } = await counted(process.argv.slice(2), broker);
   console.log(`${passed} passed, ${failed} failed`);
