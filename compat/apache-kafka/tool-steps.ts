@@ -1,5 +1,6 @@
 /** The sequence that `tools-beside.ts` plays, as data. */
 import { advertisedApis, HANDLERS } from '../../src/api/table.ts';
+import { SUPPORTED_FEATURES } from '../../src/machine/metadata/features.ts';
 
 export interface Step {
   readonly title: string;
@@ -13,6 +14,8 @@ export interface Step {
   readonly masks?: readonly (readonly [pattern: RegExp, instead: string])[];
   /** What of the masked lines is compared; all of them unless told. */
   readonly read?: (lines: string[]) => string[];
+  /** Asked again until it says what `says` has. */
+  readonly settles?: boolean;
   /** What Apache Kafka's output has to hold, so that two failures alike are no success. */
   readonly says?: RegExp;
 }
@@ -38,6 +41,7 @@ const groups = tool(`${TOOLS}.consumer.group.ConsumerGroupCommand`);
 const allGroups = tool(`${TOOLS}.GroupsCommand`);
 const deletion = tool(`${TOOLS}.DeleteRecordsCommand`);
 const logDirs = tool(`${TOOLS}.LogDirsCommand`);
+const features = tool(`${TOOLS}.FeatureCommand`);
 const apiVersions = tool(`${TOOLS}.BrokerApiVersionsCommand`);
 const producerPerf = tool(`${TOOLS}.ProducerPerformance`);
 const consumerPerf = tool(`${TOOLS}.ConsumerPerformance`);
@@ -64,6 +68,21 @@ function served(all: string[]): string[] {
     return key === undefined || keys.has(key);
   });
 }
+
+/** One line a feature, in any order: those that Blumfeld does not support are left out, on both sides. */
+function supported(all: string[]): string[] {
+  return sorted(all).filter((line) => {
+    const name = /^Feature: (\S+)/.exec(line)?.[1];
+    return name === undefined || SUPPORTED_FEATURES.get(name)?.max !== 0;
+  });
+}
+
+/** What else is in the metadata log. */
+const EPOCHS = [[/Epoch: \d+/g, 'Epoch: N']] as const;
+
+/** The levels as clients are told, which Apache Kafka's broker hears of a moment after its controller has answered. */
+const levels = (title: string, says: RegExp): Step =>
+  features(title, 'describe', { masks: EPOCHS, read: supported, says, settles: true });
 
 /** Times, rates and latencies are the machine's; how much was sent and in what form it is told are not. */
 const FIGURES = [
@@ -278,10 +297,51 @@ export const STEPS: readonly Step[] = [
     says: /verified 0 520 520 0/,
   }),
 
+  levels('features: what there is', /transaction\.version .*FinalizedVersionLevel: 2/),
+  features('features: what comes with a release', 'version-mapping --release-version 4.0', { says: /group\.version=1/ }),
+  features('features: what comes with no release', 'version-mapping --release-version 9.9', { says: /9\.9/ }),
+  features('features: dependencies', 'feature-dependencies --feature eligible.leader.replicas.version=1', {
+    says: /metadata\.version=23/,
+  }),
+  features('features: to the level it has', 'upgrade --feature transaction.version=2', { says: /was upgraded to 2/ }),
+  features('features: to a level that is none', 'upgrade --feature transaction.version=9', {
+    says: /only supports versions 0-2/,
+  }),
+  features('features: one that is none', 'upgrade --feature no.such.version=1', { says: /no\.such\.version/ }),
+  features('features: up is not down', 'downgrade --feature transaction.version=9', { says: /Could not downgrade/ }),
+  features('features: tried', 'downgrade --feature transaction.version=1 --dry-run', { says: /can be downgraded to 1/ }),
+  levels('features: as before', /transaction\.version .*FinalizedVersionLevel: 2/),
+  features('features: downgrade', 'downgrade --feature transaction.version=1', { says: /was downgraded to 1/ }),
+  levels('features: at level 1', /transaction\.version .*FinalizedVersionLevel: 1/),
+  features('features: disable, unsafely', 'disable --feature transaction.version --unsafe', { says: /was disabled/ }),
+  levels('features: off', /transaction\.version .*FinalizedVersionLevel: 0/),
+  verifiableProducer('verifiable producer, idempotent at transaction.version 0', '--topic verified --max-messages 50 --acks -1', {
+    alone: true,
+    masks: TIMES,
+    read: sorted,
+    says: /"acked":50/,
+  }),
+  features('features: several at once', 'upgrade --feature transaction.version=2 --feature eligible.leader.replicas.version=1', {
+    says: /transaction\.version was upgraded to 2/,
+  }),
+  levels('features: on again', /transaction\.version .*FinalizedVersionLevel: 2/),
+  features('features: an older release', 'downgrade --release-version 4.0', { read: firstWord, says: /Could/ }),
+  features('features: metadata.version down', 'downgrade --metadata 4.0', { says: /might delete metadata information/ }),
+  features('features: metadata.version down, unsafely', 'downgrade --metadata 3.9 --unsafe', {
+    says: /Unsafe metadata downgrade/,
+  }),
+  features('features: metadata.version that is older, up', 'upgrade --metadata 4.3-IV0', { says: /Could not upgrade/ }),
+  features('features: the quorum down', 'disable --feature kraft.version', { says: /Can't downgrade/ }),
+
   topics('topics: delete', '--delete --topic figures'),
   topics('topics: delete what does not exist', '--delete --topic figures', { says: /does not exist/ }),
   topics('topics: list at the end', '--list'),
 ];
+
+/** Which of several features is refused first follows from which of them there are. */
+function firstWord(all: string[]): string[] {
+  return all.map((line) => line.split(/(?<=to \d+)\./)[0] ?? '');
+}
 
 /** `start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, ...`: the data stay. */
 function perfLine(line: string): string {

@@ -55,6 +55,17 @@ function shown(said: Said, step: Step, side: Side): string[] {
   return (step.read ?? ((all) => all))(lines);
 }
 
+const PATIENCE_MS = 10_000;
+
+async function settled(step: Step, side: Side, say: () => Promise<Said>): Promise<string[]> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const lines = shown(await say(), step, side);
+    const isDone = step.settles !== true || step.says === undefined || step.says.test(lines.join('\n'));
+    if (isDone || Date.now() > deadline) return lines;
+  }
+}
+
 function difference(kafka: readonly string[], blumfeld: readonly string[]): string | undefined {
   const at = kafka.findIndex((line, i) => line !== blumfeld[i]);
   const first = at < 0 && blumfeld.length > kafka.length ? kafka.length : at;
@@ -78,7 +89,7 @@ async function compare(toolJars: string, brokerJars: string): Promise<{ passed: 
     ];
     for (const step of STEPS) {
       const outputs: string[][] = [];
-      for (const side of sides) outputs.push(shown(await run(step, side, tools, toolJars), step, side));
+      for (const side of sides) outputs.push(await settled(step, side, () => run(step, side, tools, toolJars)));
       const [theirs = [], ours = []] = outputs;
       if (process.env['SHOW'] !== undefined) console.log(theirs.join('\n'));
       const fault =

@@ -120,6 +120,11 @@ function harmless(api: ApiName, body: { [name: string]: Json }): { [name: string
     const protocols = body.protocols as readonly { readonly [name: string]: Json }[];
     return { ...body, protocols: distinct(protocols, (one) => one.name ?? '') };
   }
+  // Every feature is as high as it goes: no upgrade changes a level, and in version 0 there is nothing else.
+  if (api === 'updateFeatures' && 'validateOnly' in body) {
+    const updates = body.featureUpdates as readonly { readonly [name: string]: Json }[];
+    return updates.every((one) => one.upgradeType === 1) ? body : { ...body, validateOnly: true };
+  }
   if (api === 'fetch') return partitionsOnce(body, 'topics', 'partitions', 'partition');
   if (api !== 'alterConfigs' && api !== 'incrementalAlterConfigs') return body;
   const resources = body.resources as readonly { readonly [name: string]: Json }[];

@@ -2,6 +2,7 @@
  * What may stand in a field, by its name: mostly what is right for the scene of the request, sometimes what is odd or wrong. The scene keeps fields together
  * that speak of the same thing, such as a topic's name and id.
  */
+import { SUPPORTED_FEATURES } from '../../../../src/machine/metadata/features.ts';
 import { BROKER_CONFIGS, type ConfigFact, GROUP_CONFIGS, TOPIC_CONFIGS } from '../../../../src/wire/generated/configs.ts';
 import { NO_SUCH_ID, ZERO_ID } from '../case.ts';
 import type { Chance } from './chance.ts';
@@ -224,6 +225,12 @@ const CHOICES: Readonly<Record<string, Choice>> = {
     (chance) => ({ $hex: chance.one(['0102', '0000000000000000000']).padEnd(20, '0') }),
     () => ({ $hex: '' }),
   ),
+  'updateFeatures.feature': among(
+    [...SUPPORTED_FEATURES].filter(([, { max }]) => max > 0).map(([name]) => name),
+    ['', 'no.such.version', 'Metadata.version', 'test.feature.version', 'unit.test.feature.version.7'],
+  ),
+  'updateFeatures.maxVersionLevel': among([0, 1, 2, 7, 23, 31, 32, 33], [-1, 6, 34, 32_767, -32_768]),
+  'updateFeatures.upgradeType': among([1, 2, 3], [0, 4, -1, 127]),
   acks: among([-1, 1], [2, -2, 0]),
   allowAutoTopicCreation: among([false, false, true], [true]),
   brokerIds: among([1], [1, 1, 99, -1]),
