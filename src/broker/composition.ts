@@ -231,7 +231,7 @@ function openMetadata(
     clock,
     random,
     directory: directories.metadata,
-    logDirIds: directories.all.filter(({ failure }) => failure === undefined).map(({ directoryId }) => directoryId),
+    logDirIds: () => directories.all.filter(({ failure }) => failure === undefined).map(({ directoryId }) => directoryId),
     nodeId: settings.int('node.id'),
     previousBrokerEpoch: directories.previousBrokerEpoch,
     controllerEndpoint: {

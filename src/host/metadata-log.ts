@@ -11,12 +11,13 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import type { Log } from '../log/log.ts';
 import type { ListenerEndpoint } from '../machine/metadata/broker-image.ts';
 import { type DescribedConfigs, describedConfigs } from '../machine/metadata/config-description.ts';
+import type { BrokerRegistration } from '../machine/metadata/broker-operations.ts';
 import { type ControllerOperation, type ControllerOperations, step } from '../machine/metadata/controller.ts';
 import type { BrokerConfigs, Decision, Surroundings } from '../machine/metadata/decision.ts';
 import { SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import { type ConfigResource, type MetadataChange, MetadataChanges } from '../machine/metadata/metadata-change.ts';
-import { hasTransactions } from '../machine/metadata/record-versions.ts';
+import { hasDirectories, hasTransactions } from '../machine/metadata/record-versions.ts';
 import type { ControlRecordDraft } from '../wire/control-record.ts';
 import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
 import { batchesOf } from '../wire/record-batch.ts';
@@ -28,6 +29,7 @@ import { controlBatch, controlEntries, inBatches, metadataBatch } from './metada
 import { METADATA_LOG_CONFIG, checkFeatures, checkVoters, type LoadedMetadata, loadMetadata } from './metadata-loading.ts';
 import { DEFAULT_SNAPSHOT_RULES, MetadataSnapshots, type SnapshotRules } from './metadata-snapshots.ts';
 import type { MetadataState } from './metadata-state.ts';
+import { type ControllerEndpoint, dynamicQuorum, leaderChange, onlyVoter } from './quorum-records.ts';
 import { writeQuorumState } from './quorum-state.ts';
 
 export interface MetadataLogOptions {
@@ -37,12 +39,12 @@ export interface MetadataLogOptions {
   /** Opened, its logs not yet. The first of `log.dirs`, or `metadata.log.dir`. */
   readonly directory: LogDirectory;
   /** Directory ids of the log directories that are online. */
-  readonly logDirIds: readonly string[];
+  logDirIds(): readonly string[];
   readonly nodeId: number;
   /** Of the last clean stop of this broker; -1 where there was none. */
   readonly previousBrokerEpoch: number;
   /** Where a controller of this quorum would listen: what Apache Kafka needs to find in the Voters record to open the directory. */
-  readonly controllerEndpoint: { readonly name: string; readonly host: string; readonly port: number };
+  readonly controllerEndpoint: ControllerEndpoint;
   /** The advertised listeners of this broker. */
   readonly endpoints: readonly ListenerEndpoint[];
   readonly rack: string | null;
@@ -191,50 +193,36 @@ export class MetadataLog {
   }
 
   #register(): void {
-    const { nodeId, endpoints, rack, logDirIds, previousBrokerEpoch } = this.#o;
-    const registered = step(
-      'registerBroker',
-      {
-        brokerId: nodeId,
-        incarnationId: this.#uuid(),
-        endpoints,
-        features: SUPPORTED_FEATURES,
-        rack,
-        logDirs: [...logDirIds].sort(),
-        previousBrokerEpoch,
-      },
-      this.#surroundings(),
-    );
+    const registered = step('registerBroker', this.#registration(this.#uuid()), this.#surroundings());
     this.#appendNow(registered.records);
     this.#brokerEpoch = registered.reply.brokerEpoch;
   }
 
-  /** The first batch of an epoch: who leads; in a new log also what kind of quorum it is, and who votes. */
-  #appendControl(isNew: boolean): void {
-    const { nodeId } = this.#o;
-    const voter = { voterId: nodeId };
-    const records: ControlRecordDraft[] = [
-      { kind: 'LeaderChange', value: { version: 0, leaderId: nodeId, voters: [voter], grantingVoters: [voter] } },
-    ];
-    if (isNew || (this.#state.kraftVersion > 0 && this.log.logEndOffset === 0)) {
-      records.push(...this.#dynamicQuorum(1));
-    }
-    this.#appendControlRecords(records);
+  #registration(incarnationId: string): BrokerRegistration {
+    const { nodeId, endpoints, rack, logDirIds, previousBrokerEpoch } = this.#o;
+    const logDirs = [...logDirIds()].sort();
+    return { brokerId: nodeId, incarnationId, endpoints, features: SUPPORTED_FEATURES, rack, logDirs, previousBrokerEpoch };
   }
 
-  /** What makes the quorum one that the log knows the voters of (KIP-853). */
+  /** Once metadata.version is so high that directories are registered, they are told in a registration that is else the same. */
+  #amendRegistration(): void {
+    const { ahead } = this.#state;
+    const own = ahead.brokers.get(this.#o.nodeId);
+    if (own === undefined || own.logDirs.length > 0 || !hasDirectories(ahead)) return;
+    const registration = this.#registration(own.incarnationId);
+    // Who waits for it, waits for the metadata log as well, which tells everybody when it fails.
+    this.#perform(step('registerBroker', registration, this.#surroundings())).catch(() => undefined);
+  }
+
+  /** The first batch of an epoch: who leads; in a new log also what kind of quorum it is, and who votes. */
+  #appendControl(isNew: boolean): void {
+    const isFirst = isNew || (this.#state.kraftVersion > 0 && this.log.logEndOffset === 0);
+    this.#appendControlRecords([leaderChange(this.#o.nodeId), ...(isFirst ? this.#dynamicQuorum(1) : [])]);
+  }
+
   #dynamicQuorum(kraftVersion: number): readonly ControlRecordDraft[] {
     const { nodeId, directory, controllerEndpoint } = this.#o;
-    const own = {
-      voterId: nodeId,
-      voterDirectoryId: directory.directoryId,
-      endpoints: [controllerEndpoint],
-      kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
-    };
-    return [
-      { kind: 'KRaftVersion', value: { version: 0, kRaftVersion: kraftVersion } },
-      { kind: 'KRaftVoters', value: { version: 0, voters: this.#state.voters ?? [own] } },
-    ];
+    return dynamicQuorum(kraftVersion, this.#state.voters ?? [onlyVoter(nodeId, directory.directoryId, controllerEndpoint)]);
   }
 
   #appendControlRecords(records: readonly ControlRecordDraft[]): void {
@@ -335,6 +323,7 @@ export class MetadataLog {
     }
     if (changes.list.length === 0) return;
     for (const listener of this.#listeners) await listener(changes.list);
+    if (changes.list.some(({ kind }) => kind === 'featureChanged')) this.#amendRegistration();
   }
 
   #surroundings(): Surroundings {

@@ -3,11 +3,12 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { controlBatch } from '../../src/host/metadata-batch.ts';
+import { controlBatch, metadataBatch } from '../../src/host/metadata-batch.ts';
 import { MetadataLog } from '../../src/host/metadata-log.ts';
 import { LogDirectory } from '../../src/log/log-directory.ts';
 import type { MetadataChange } from '../../src/machine/metadata/metadata-change.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
+import type { MetadataRecordDraft } from '../../src/wire/metadata-record.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
 import { NodeRandom } from '../../src/world/node-random.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
@@ -42,7 +43,7 @@ describe('the metadata log', () => {
         clock,
         random,
         directory,
-        logDirIds: [directory.directoryId],
+        logDirIds: () => [directory.directoryId],
         nodeId,
         previousBrokerEpoch: directory.previousBrokerEpoch,
         controllerEndpoint: { name: 'CONTROLLER', host: 'localhost', port: 9093 },
@@ -159,6 +160,31 @@ describe('the metadata log', () => {
     expect(again.log.kraftVersion).to.equal(1);
     await again.stop();
     expect(readFileSync(join(path, '__cluster_metadata-0/quorum-state'), 'utf8')).to.match(/"data_version":1/);
+  });
+
+  it('registers its directories once metadata.version is high enough for that, and says before that nothing of replicas is recorded', async () => {
+    await (await open()).stop();
+    rmSync(join(path, '__cluster_metadata-0'), { recursive: true });
+    mkdirSync(join(path, '__cluster_metadata-0'));
+    const records: MetadataRecordDraft[] = [
+      { kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 14 }, version: 0 },
+    ];
+    const { bytes } = metadataBatch(records, { baseOffset: 0, leaderEpoch: 1, nowMs: 0 });
+    writeFileSync(join(path, '__cluster_metadata-0/00000000000000000000.log'), bytes);
+    const { log, directory, stop } = await open();
+    const before = log.image.brokers.get(1);
+    expect(before?.logDirs).to.deep.equal([]);
+    const topicId = (await log.submit('createTopics', creation('a')))[0]?.topicId ?? '';
+    const assignment = { topicId, partitionIndex: 0, directoryId: directory.directoryId };
+    const assign = () => log.submit('assignReplicasToDirs', { brokerId: 1, assignments: [assignment] });
+    expect(await assign()).to.deep.equal([ErrorCode.UNSUPPORTED_VERSION]);
+    const featureUpdates = [{ feature: 'metadata.version', maxVersionLevel: 33, allowDowngrade: false, upgradeType: 1 }];
+    const { error } = await log.submit('updateFeatures', { timeoutMs: 0, featureUpdates, validateOnly: false });
+    expect(error).to.equal(ErrorCode.NONE);
+    expect(await assign()).to.deep.equal([ErrorCode.NONE]);
+    expect(log.image.brokers.get(1)).to.deep.equal({ ...before, logDirs: [directory.directoryId] });
+    expect(log.image.partition('a', 0)?.directories).to.deep.equal([directory.directoryId]);
+    await stop();
   });
 
   it('refuses operations once it is stopped', async () => {

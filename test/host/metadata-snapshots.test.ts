@@ -34,7 +34,7 @@ class Node {
       clock,
       random,
       directory: this.directory,
-      logDirIds: [this.directory.directoryId],
+      logDirIds: () => [this.directory.directoryId],
       nodeId: 1,
       controllerEndpoint: { name: 'CONTROLLER', host: 'localhost', port: 9093 },
       endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 9092, securityProtocol: 0 }],

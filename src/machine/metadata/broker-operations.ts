@@ -24,14 +24,16 @@ const UNFENCE = -1;
 
 /**
  * Registers a new process of a broker, fenced. Whether the one before it stopped cleanly is told by its epoch: after an unclean stop it is taken out
- * of all in-sync and eligible sets first. Its epoch is the next offset of the log, not the offset of its own record.
+ * of all in-sync and eligible sets first. Its epoch is the next offset of the log, not the offset of its own record. The same process again amends
+ * its registration: epoch and fence stay.
  */
 export function registerBroker(request: BrokerRegistration, around: Surroundings): Decision<{ readonly brokerEpoch: number }> {
   const { brokerId } = request;
   const existing = around.image.brokers.get(brokerId);
   const version = recordVersions(around.image).registerBrokerRecord;
+  const amended = existing?.incarnationId === request.incarnationId ? existing : undefined;
   const clean = (existing?.epoch ?? -2) === request.previousBrokerEpoch;
-  const brokerEpoch = around.nextOffset;
+  const brokerEpoch = amended?.epoch ?? around.nextOffset;
   const value = {
     brokerId,
     brokerEpoch,
@@ -39,11 +41,15 @@ export function registerBroker(request: BrokerRegistration, around: Surroundings
     endPoints: request.endpoints,
     features: [...request.features].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max })),
     rack: request.rack,
-    fenced: true,
+    fenced: amended?.fenced ?? true,
+    ...(amended?.inControlledShutdown === true ? { inControlledShutdown: true } : {}),
     ...(version >= 3 ? { logDirs: request.logDirs } : {}),
   };
   return {
-    records: [...afterShutdown(brokerId, clean, around), { kind: 'RegisterBrokerRecord', value, version }],
+    records: [
+      ...(amended === undefined ? afterShutdown(brokerId, clean, around) : []),
+      { kind: 'RegisterBrokerRecord', value, version },
+    ],
     reply: { brokerEpoch },
   };
 }

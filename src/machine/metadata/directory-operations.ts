@@ -4,6 +4,7 @@ import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { BrokerImage } from './broker-image.ts';
 import type { Decision, Surroundings } from './decision.ts';
 import { directoryChange, NO_EVENT, partitionChanges } from './partition-change.ts';
+import { hasDirectories } from './record-versions.ts';
 import { directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
 
 export interface ReplicaAssignment {
@@ -12,12 +13,13 @@ export interface ReplicaAssignment {
   readonly directoryId: string;
 }
 
-/** As AssignReplicasToDirs: where the broker's replicas are from now on. One error code for each, in their order. */
+/** As AssignReplicasToDirs: where the broker's replicas are from now on; UNSUPPORTED_VERSION where that is not recorded. One error code for each, in their order. */
 export function assignReplicasToDirs(
   request: { readonly brokerId: number; readonly assignments: readonly ReplicaAssignment[] },
   around: Surroundings,
 ): Decision<readonly ErrorCode[]> {
   const { brokerId } = request;
+  if (!hasDirectories(around.image)) return { records: [], reply: request.assignments.map(() => ErrorCode.UNSUPPORTED_VERSION) };
   const broker = registered(brokerId, around);
   const records: MetadataRecordDraft[] = [];
   const offline: ReplicaAssignment[] = [];

@@ -5,17 +5,22 @@
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { BrokerImage, ControllerImage, FeatureRange } from './broker-image.ts';
 import type { MetadataImage } from './image.ts';
-import { METADATA_VERSION, partitionRecord, recordVersions } from './record-versions.ts';
+import { isElrEnabled, METADATA_VERSION, partitionRecord, recordVersions } from './record-versions.ts';
+
+/** What is left of eligible leaders where the feature is off: nothing, once it is in a snapshot. */
+const NO_ELR = { elr: [], lastKnownElr: [] };
 
 /** Read while it is gone through: the image must not change meanwhile. Raises Error for an image without a known metadata.version. */
 export function* imageRecords(image: MetadataImage): Generator<MetadataRecordDraft> {
   const versions = recordVersions(image);
+  const withElr = isElrEnabled(image);
   yield* featureRecords(image);
   for (const broker of image.brokers.values()) yield brokerRecord(broker, versions.registerBrokerRecord);
   for (const controller of image.controllers.values()) yield controllerRecord(controller);
   for (const topic of image.topicsById.values()) {
     yield { kind: 'TopicRecord', value: { name: topic.name, topicId: topic.id } };
-    for (const partition of topic.partitions.values()) yield partitionRecord(topic.id, partition, versions.partitionRecord);
+    for (const partition of topic.partitions.values())
+      yield partitionRecord(topic.id, withElr ? partition : { ...partition, ...NO_ELR }, versions.partitionRecord);
   }
   for (const { resource, configs } of image.configuredResources()) {
     for (const [name, value] of configs) {

@@ -8,7 +8,7 @@ import { isActive } from './broker-image.ts';
 import { type ConfigLayers, configLayers } from './config-sources.ts';
 import type { Surroundings } from './decision.ts';
 import { isElrEnabled, recordVersions } from './record-versions.ts';
-import { directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
+import { DIRECTORY_MIGRATING, directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigValue } from './topic-configs.ts';
 import { NO_LEADER, NO_LEADER_CHANGE, type PartitionImage, type TopicImage } from './topic-image.ts';
 
@@ -73,7 +73,9 @@ export function directoryChange(
 ): MetadataRecordDraft | undefined {
   const rules = rulesOf(around, topic, configLayers(around.image, around.nodeId, around.brokerConfigs));
   const change = changeOf(partition, NO_EVENT, { ...rules, mayLead: acceptable(around, NO_EVENT, partition) });
-  const directories = partition.replicas.map((broker, i) => (broker === brokerId ? directory : (partition.directories[i] ?? '')));
+  const directories = partition.replicas.map((broker, i) =>
+    broker === brokerId ? directory : (partition.directories[i] ?? DIRECTORY_MIGRATING),
+  );
   if (directories.some((one, i) => one !== partition.directories[i])) change.directories = directories;
   return isNothing(change) ? undefined : changeRecord(around, topic, partition, change);
 }

@@ -1,6 +1,7 @@
 /** Which version of a metadata record a cluster's metadata.version asks for. Writing a newer one would make the log unreadable to its older nodes. */
 import { FEATURES } from '../../wire/generated/features.ts';
 import type { PartitionRecordDraft } from '../../wire/generated/records/partition-record.ts';
+import { DIRECTORY_MIGRATING } from '../../wire/directory-id.ts';
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { MetadataImage } from './image.ts';
 import type { PartitionImage } from './topic-image.ts';
@@ -36,6 +37,13 @@ export function hasTransactions(image: MetadataImage): boolean {
   return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_TRANSACTIONS;
 }
 
+const FIRST_WITH_DIRECTORIES = 17;
+
+/** Whether it is recorded in which directories replicas are (KIP-858). */
+export function hasDirectories(image: MetadataImage): boolean {
+  return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_DIRECTORIES;
+}
+
 const FIRST_WITH_CONTROLLER_REGISTRATIONS = 15;
 
 /** Whether controllers register, so that it is known what they support (KIP-919). */
@@ -61,9 +69,14 @@ export function partitionRecord(topicId: string, partition: PartitionImage, vers
     leaderRecoveryState: partition.recovering ? 1 : 0,
     leaderEpoch: partition.leaderEpoch,
     partitionEpoch: partition.partitionEpoch,
-    ...(version >= 1 ? { directories: partition.directories } : {}),
+    ...(version >= 1 ? { directories: directoriesOf(partition) } : {}),
     ...(version >= 2 && partition.elr.length > 0 ? { eligibleLeaderReplicas: partition.elr } : {}),
     ...(version >= 2 && partition.lastKnownElr.length > 0 ? { lastKnownElr: partition.lastKnownElr } : {}),
   };
   return { kind: 'PartitionRecord', value, version };
+}
+
+/** As of a time at which directories were not recorded: of none it is known. */
+function directoriesOf({ replicas, directories }: PartitionImage): readonly string[] {
+  return directories.length > 0 ? directories : replicas.map(() => DIRECTORY_MIGRATING);
 }

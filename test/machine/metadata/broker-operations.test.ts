@@ -48,6 +48,18 @@ describe('a broker on its own', () => {
     expect(cluster.register(1, -1)).to.equal(next);
   });
 
+  it('amends its registration as the same process: epoch, fence and partitions stay', () => {
+    const cluster = new Cluster();
+    cluster.create('a');
+    const before = cluster.image.brokers.get(1);
+    if (before === undefined) throw new Error('no broker');
+    cluster.perform('registerBroker', { ...before, brokerId: 1, logDirs: [cluster.uuid()], previousBrokerEpoch: -1 });
+    const { logDirs, ...after } = cluster.image.brokers.get(1) ?? { logDirs: [] };
+    expect({ ...after, logDirs: before.logDirs }).to.deep.equal(before);
+    expect(logDirs).to.not.deep.equal(before.logDirs);
+    expect(partition(cluster)).to.deep.include({ leader: 1, leaderEpoch: 0, isr: [1] });
+  });
+
   it('gets producer ids in blocks that never overlap', () => {
     const cluster = new Cluster();
     const block = () => cluster.perform('allocateProducerIds', { brokerId: 1, brokerEpoch: 0 });

@@ -5,6 +5,7 @@ import { MetadataImage } from '../../../src/machine/metadata/image.ts';
 import { MetadataChanges } from '../../../src/machine/metadata/metadata-change.ts';
 import { type MetadataRecordDraft, readMetadataRecord, writeMetadataRecord } from '../../../src/wire/metadata-record.ts';
 
+const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 const uuid = (text: string): string => Buffer.from(text.padEnd(16, '.')).toString('base64url');
 
 function imageOf(drafts: Iterable<MetadataRecordDraft>): MetadataImage {
@@ -124,6 +125,18 @@ describe('an image as records', () => {
     ]);
     expect([again.delegationTokens, again.nextProducerId]).to.deep.equal([image.delegationTokens, 2000]);
     expect([...again.configuredResources()]).to.deep.equal([...image.configuredResources()]);
+  });
+
+  it('leaves out eligible leaders where the feature is off, and says of no directory where none was recorded', () => {
+    const id = uuid('topic');
+    const records: MetadataRecordDraft[] = [
+      { kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 33 } },
+      { kind: 'TopicRecord', value: { name: 'a', topicId: id } },
+      partition(id, 0, { isr: [], eligibleLeaderReplicas: [1], lastKnownElr: [1], directories: [] }),
+    ];
+    const written = [...imageRecords(imageOf(records))].find(({ kind }) => kind === 'PartitionRecord')?.value;
+    expect(written).to.not.have.any.keys('eligibleLeaderReplicas', 'lastKnownElr');
+    expect(written).to.deep.include({ directories: [ZERO_UUID, ZERO_UUID] });
   });
 
   it('begins with metadata.version and has every kind once where there is one', () => {
