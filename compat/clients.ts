@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startBlumfeld } from './apache-kafka/processes.ts';
+import { startBlumfeld } from './apache-kafka/directory-owner.ts';
 
 type Verdict = 'ok' | 'FAIL' | 'n/a';
 

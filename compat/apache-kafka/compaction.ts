@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { difference, factsOfPartition } from './compaction/facts.ts';
 import { addMore, compactNow, load, TOPICS } from './compaction/load.ts';
-import { freePorts, type Owner, propertiesIn, start, stop } from './graduation/owners.ts';
+import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
+import { LASTING } from './graduation/settings.ts';
 
 let passed = 0;
 let failed = 0;
@@ -24,9 +25,9 @@ function check(name: string, fault: string | undefined): void {
 }
 
 const SETTINGS = [
+  ...LASTING,
   'offsets.topic.num.partitions=2',
   'transaction.state.log.num.partitions=2',
-  'log.cleaner.backoff.ms=200',
   'log.retention.check.interval.ms=100000000',
 ];
 const PATIENCE_MS = 40_000;
@@ -35,14 +36,7 @@ const jars = process.argv[2];
 if (jars === undefined) throw new Error('name the folder of the jars of Apache Kafka');
 
 async function run(owner: Owner, folder: string, work: (client: PlainClient) => Promise<void>): Promise<void> {
-  const ports = await freePorts();
-  const properties = propertiesIn(folder, ports, [join(folder, 'data')], SETTINGS);
-  const running = await start(owner, jars as string, properties, ports.client);
-  try {
-    await work(running.client);
-  } finally {
-    await stop(running, 'SIGTERM');
-  }
+  await ownedBy(await newDirectory(folder, SETTINGS), owner, jars as string, work);
 }
 
 /** Until the checkpoint says of each topic that it is clean up to its active segment, as `ends` has it. */

@@ -11,9 +11,11 @@ import { batchesOf, RecordBatch } from '../../src/wire/record-batch.ts';
 import { FACTS } from '../../test/support/protocol-data.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { CLIENT, settled } from './graduation/calls.ts';
-import { freePorts, type Owner, propertiesIn, start, stop } from './graduation/owners.ts';
+import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
+import { LASTING } from './graduation/settings.ts';
 
 const SETTINGS = [
+  ...LASTING,
   'offsets.topic.num.partitions=2',
   'transaction.state.log.num.partitions=2',
   'share.coordinator.state.topic.num.partitions=1',
@@ -172,18 +174,15 @@ async function viewOf(owner: Owner, jars: string, { archive, path, damage }: Cas
     const damaged = damage(readFileSync(join(data, path)));
     if (damaged === undefined) rmSync(join(data, path));
     else writeFileSync(join(data, path), damaged);
-    const ports = await freePorts();
-    const running = await start(owner, jars, propertiesIn(folder, ports, [data], SETTINGS), ports.client);
-    try {
+    const look = async (client: PlainClient): Promise<View> => {
       const view = new Map([
-        ['start', await offsetAt(running.client, topic, -2n)],
-        ['end', await offsetAt(running.client, topic, -1n)],
+        ['start', await offsetAt(client, topic, -2n)],
+        ['end', await offsetAt(client, topic, -1n)],
       ]);
-      for (const offset of offsets) view.set(`fetch at ${offset}`, await fetchAt(running.client, topic, offset));
+      for (const offset of offsets) view.set(`fetch at ${offset}`, await fetchAt(client, topic, offset));
       return view;
-    } finally {
-      await stop(running, 'SIGKILL');
-    }
+    };
+    return await ownedBy(await newDirectory(folder, SETTINGS), owner, jars, look, 'SIGKILL');
   } catch (error) {
     return new Map([['outcome', error instanceof Error ? error.message : String(error)]]);
   } finally {

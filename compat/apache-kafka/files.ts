@@ -6,7 +6,7 @@
  * that a broker gives (LogAppendTime, ends of transactions) with the entries of time indexes, since batches of one millisecond share one, and bytes of batches that the broker has packed itself, since the compressors are not the
  * same. Also left out: the file of an epoch that has no records yet, which Apache Kafka writes when a leader takes office.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PlainClient } from '../../test/support/plain-client.ts';
@@ -15,7 +15,8 @@ import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { difference, factsOfPartition } from './compaction/facts.ts';
 import { load, TOPICS } from './compaction/load.ts';
 import { CLIENT, produce, settled } from './graduation/calls.ts';
-import { freePorts, type Owner, propertiesIn, start, stop } from './graduation/owners.ts';
+import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
+import { LASTING } from './graduation/settings.ts';
 
 let passed = 0;
 let failed = 0;
@@ -26,7 +27,7 @@ function check(name: string, fault: string | undefined): void {
   console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault}`);
 }
 
-const SETTINGS = ['offsets.topic.num.partitions=2', 'transaction.state.log.num.partitions=2'];
+const SETTINGS = [...LASTING, 'offsets.topic.num.partitions=2', 'transaction.state.log.num.partitions=2'];
 /** Packed anew by the broker, one for each type; `cut` is one whose records are deleted up to within a batch. */
 const PACKED_ANEW = ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed'] as const;
 const CUT_AT = 7;
@@ -75,23 +76,10 @@ async function everything(client: PlainClient): Promise<void> {
 }
 
 /** Apache Kafka starts on no directory that was not formatted: Blumfeld has been there for a moment, in both. */
-async function format(folder: string): Promise<void> {
-  mkdirSync(folder);
-  const ports = await freePorts();
-  const properties = propertiesIn(folder, ports, [join(folder, 'data')], SETTINGS);
-  await stop(await start('Blumfeld', jars as string, properties, ports.client), 'SIGTERM');
-}
-
 async function run(owner: Owner, folder: string): Promise<void> {
-  await format(folder);
-  const ports = await freePorts();
-  const properties = propertiesIn(folder, ports, [join(folder, 'data')], SETTINGS);
-  const running = await start(owner, jars as string, properties, ports.client);
-  try {
-    await everything(running.client);
-  } finally {
-    await stop(running, 'SIGTERM');
-  }
+  const directory = await newDirectory(folder, SETTINGS);
+  await ownedBy(directory, 'Blumfeld', jars as string, () => Promise.resolve());
+  await ownedBy(directory, owner, jars as string, everything);
 }
 
 /** Without what Apache Kafka alone writes for an epoch that has no records. */

@@ -10,7 +10,9 @@ import { dumpEveryFile } from './dumped-files.ts';
 import { move } from './graduation/calls.ts';
 import { difference, type Facts, factsOf } from './graduation/facts.ts';
 import { GOLDEN, graduateGolden } from './graduation/golden.ts';
-import { freePorts, type Owner, propertiesIn, start, stop } from './graduation/owners.ts';
+import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
+import type { PlainClient } from '../../test/support/plain-client.ts';
+import { LASTING } from './graduation/settings.ts';
 import { add, goOn, known, type Left, startIsKept } from './graduation/workload.ts';
 import { startToolServer } from './tool-server.ts';
 
@@ -34,34 +36,29 @@ const ROUNDS: readonly (readonly [owner: Owner, end: 'SIGTERM' | 'SIGKILL'])[] =
 ];
 
 async function graduate(jars: string, folder: string, dataDirs: readonly string[]): Promise<void> {
-  const ports = await freePorts();
-  const properties = propertiesIn(folder, ports, dataDirs, [
-    'offsets.topic.num.partitions=5',
-    'transaction.state.log.num.partitions=3',
-  ]);
+  const few = ['offsets.topic.num.partitions=5', 'transaction.state.log.num.partitions=3'];
+  const directory = await newDirectory(folder, [...LASTING, ...few], dataDirs);
   let before: { readonly facts: Facts; readonly left: Left } | undefined;
   let came = 'nothing';
   for (const [index, [owner, signal]] of ROUNDS.entries()) {
     const round = index + 1;
-    const running = await start(owner, jars, properties, ports.client);
-    try {
+    const work = async (client: PlainClient): Promise<void> => {
       if (before !== undefined) {
-        const found = await factsOf(running.client, known(index));
+        const found = await factsOf(client, known(index));
         check(`${owner} finds all ${before.facts.size} facts after ${came}`, difference(before.facts, found));
-        await goOn(running.client, round, before.left);
-        for (const partition of [0, 1]) await move(running.client, `round-${round - 1}`, partition, dataDirs);
+        await goOn(client, round, before.left);
+        for (const partition of [0, 1]) await move(client, `round-${round - 1}`, partition, dataDirs);
         check(
           `${owner} ends the transaction, goes on with the producer, keeps the member and moves logs after ${came}`,
           undefined,
         );
       }
-      const left = await add(running.client, round);
+      const left = await add(client, round);
       await startIsKept(dataDirs, left.topic);
-      before = { facts: await factsOf(running.client, known(round)), left };
+      before = { facts: await factsOf(client, known(round)), left };
       came = signal === 'SIGTERM' ? `a clean stop of ${owner}` : `a kill -9 of ${owner}`;
-    } finally {
-      await stop(running, signal);
-    }
+    };
+    await ownedBy(directory, owner, jars, work, signal);
   }
 }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startApacheKafka, startBlumfeld } from './processes.ts';
+import { startApacheKafka, startBlumfeld } from './directory-owner.ts';
 
 const COMPARE = fileURLToPath(new URL('differential/main.js', import.meta.url));
 

@@ -1,6 +1,7 @@
 /** Apache Kafka's tools, run one after another in one Java process (ToolServer.java): each takes a fraction of a second instead of a second and a half. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { FOR_TOOLS } from './java.ts';
 
 /** What one run of a tool said. */
 export interface Said {
@@ -16,7 +17,6 @@ export interface ToolServer {
 }
 
 const SOURCE = 'compat/apache-kafka/ToolServer.java';
-const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
 
 function int(value: number): Buffer {
   const bytes = Buffer.alloc(4);
@@ -61,8 +61,7 @@ class Answers {
 }
 
 export function startToolServer(jars: string): ToolServer {
-  const options = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', LOGGING];
-  const child = spawn('java', [...options, '-cp', `${jars}/*`, SOURCE], {
+  const child = spawn('java', [...FOR_TOOLS, '-cp', `${jars}/*`, SOURCE], {
     stdio: ['pipe', 'pipe', process.env['SHOW'] === undefined ? 'ignore' : 'inherit'],
   });
   const ended = once(child, 'exit');

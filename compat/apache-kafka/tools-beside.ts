@@ -5,14 +5,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { java, type RunningProcess, startApacheKafka, startBlumfeld } from './processes.ts';
+import { type OwnerProcess, startApacheKafka, startBlumfeld } from './directory-owner.ts';
+import { java } from './java.ts';
 import { startToolServer, type Said, type ToolServer } from './tool-server.ts';
 import { STEPS, type Step } from './tool-steps.ts';
 
 type Mask = readonly [pattern: RegExp, instead: string];
 
 interface Side {
-  readonly broker: RunningProcess;
+  readonly broker: OwnerProcess;
   readonly folder: string;
 }
 
@@ -28,7 +29,7 @@ function masked(text: string, side: Side, more: readonly Mask[]): string {
   let result = text
     .replaceAll(side.broker.address, 'ADDRESS')
     .replaceAll(new RegExp(`\\b${host.replaceAll('.', '\\.')}(\\s+)${port}\\b`, 'g'), 'HOST$1PORT')
-    .replaceAll(join(side.folder, 'logs'), 'LOGDIR')
+    .replaceAll(join(side.folder, 'data'), 'LOGDIR')
     .replaceAll(side.folder, 'LOGDIR');
   for (const [pattern, instead] of [...MASKS, ...more]) result = result.replaceAll(pattern, instead);
   // Columns are as wide as what was masked.

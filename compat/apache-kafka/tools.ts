@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dumpEveryFile } from './dumped-files.ts';
-import { java, startBlumfeld, type Output } from './processes.ts';
+import { startBlumfeld } from './directory-owner.ts';
+import { java, type Output } from './java.ts';
 import { startToolServer } from './tool-server.ts';
 
 const RECORDS = 10_000;

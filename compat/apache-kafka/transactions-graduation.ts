@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Connection } from '../consistency/connection.ts';
 import { committedOffset, fetchCommitted } from '../consistency/reader.ts';
 import { TransactionalProducer, type Partition, type Style } from '../consistency/transactional-producer.ts';
-import { type Directory, newDirectory, type Owner, startOn } from './directory-owner.ts';
+import { type Directory, FEW_INTERNAL_PARTITIONS, newDirectory, type Owner, startOn } from './directory-owner.ts';
 
 const PATIENCE_MS = 60_000;
 const PARTITIONS = 2;
@@ -222,8 +222,7 @@ async function graduate(jars: string, directory: Directory): Promise<void> {
       await add(ledger, index + 1, connection);
       came = end === 'SIGTERM' ? `a clean stop of ${owner}` : `a kill -9 of ${owner}`;
     } finally {
-      running.process.kill(end);
-      await running.ended;
+      await running.stop(end);
       connection.cut();
     }
   }
@@ -233,7 +232,7 @@ const [jars] = process.argv.slice(2);
 if (jars === undefined) throw new Error("name the folder of Apache Kafka's jars");
 const folder = mkdtempSync(join(tmpdir(), 'blumfeld-transactions-'));
 try {
-  await graduate(jars, await newDirectory(folder));
+  await graduate(jars, await newDirectory(folder, FEW_INTERNAL_PARTITIONS));
 } catch (error) {
   check('the directory is handed over', error instanceof Error ? (error.stack ?? error.message) : String(error));
 } finally {

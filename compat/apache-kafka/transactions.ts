@@ -10,7 +10,15 @@ import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { Connection } from '../consistency/connection.ts';
 import { fetchCommitted } from '../consistency/reader.ts';
 import { TransactionalProducer, type Partition } from '../consistency/transactional-producer.ts';
-import { type Directory, format, newDirectory, type Owner, type OwnerProcess, startOn } from './directory-owner.ts';
+import {
+  type Directory,
+  FEW_INTERNAL_PARTITIONS,
+  format,
+  newDirectory,
+  type Owner,
+  type OwnerProcess,
+  startOn,
+} from './directory-owner.ts';
 import { dumpEveryFile } from './dumped-files.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
 
@@ -21,7 +29,7 @@ const PATIENCE_MS = 30_000;
 const MESSAGES = 2000;
 const TIMEOUT_MS = 600_000;
 /** Without it a broker lets no transaction hang that was never begun. */
-const OVERRIDES = ['transaction.partition.verification.enable=false'];
+const OVERRIDES = [...FEW_INTERNAL_PARTITIONS, 'transaction.partition.verification.enable=false'];
 
 let passed = 0;
 let failed = 0;
@@ -287,8 +295,7 @@ async function main(toolJars: string, brokerJars: string): Promise<void> {
     } finally {
       for (const { connection, running } of sides) {
         connection.cut();
-        running.process.kill('SIGTERM');
-        await running.ended;
+        await running.stop();
       }
     }
     await dumpEveryFile(tools, join(sides[1].directory.folder, 'data'), check);

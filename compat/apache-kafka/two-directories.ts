@@ -3,23 +3,16 @@
  * answers are compared with Apache Kafka's, field by field. Then one pair of directories is handed from Blumfeld to Apache Kafka and back, in the midst of moves.
  * `node build/compat/apache-kafka/two-directories.js JARS`
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
-import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
+import { PlainClient } from '../../test/support/plain-client.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { batchesOf } from '../../src/wire/record-batch.ts';
 import { recordsOf } from '../../src/wire/record.ts';
-import { formatStorage } from './processes.ts';
+import { type Directory, format, newDirectory, type Owner, type OwnerProcess, startOn } from './directory-owner.ts';
 
-type Owner = 'Blumfeld' | 'Apache Kafka';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const PATIENCE_MS = 60_000;
 const AWAY = 'one is away at the start';
 const RATE = 'replica.alter.log.dirs.io.max.bytes.per.second';
@@ -46,79 +39,38 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 
 /** A broker on two directories, started by either of the two. */
 class Side {
-  readonly folder: string;
   readonly one: string;
   readonly two: string;
+  readonly #directory: Directory;
   readonly #jars: string;
-  readonly #ports: readonly [number, number];
-  #child: ChildProcess | undefined;
+  #running: OwnerProcess | undefined;
   #client: PlainClient | undefined;
 
-  private constructor(folder: string, jars: string, ports: readonly [number, number]) {
-    this.folder = folder;
-    this.one = join(folder, 'one');
-    this.two = join(folder, 'two');
+  private constructor(directory: Directory, jars: string) {
+    [this.one = '', this.two = ''] = directory.dataDirs;
+    this.#directory = directory;
     this.#jars = jars;
-    this.#ports = ports;
   }
 
   static async in(folder: string, jars: string): Promise<Side> {
-    const side = new Side(folder, jars, [await freePort(), await freePort()]);
-    mkdirSync(folder, { recursive: true });
-    const [port, controller] = side.#ports;
-    const lines = [
-      'process.roles=broker,controller',
-      'node.id=1',
-      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://localhost:${controller}`,
-      'controller.listener.names=CONTROLLER',
-      `controller.quorum.bootstrap.servers=localhost:${controller}`,
-      `log.dirs=${side.one},${side.two}`,
-      'offsets.topic.replication.factor=1',
-    ];
-    writeFileSync(side.#properties, `${lines.join('\n')}\n`);
-    return side;
-  }
-
-  get #properties(): string {
-    return join(this.folder, 'server.properties');
+    const dataDirs = [join(folder, 'one'), join(folder, 'two')];
+    return new Side(await newDirectory(folder, [], dataDirs), jars);
   }
 
   format(): Promise<void> {
-    return formatStorage(this.#jars, this.#properties);
+    return format(this.#jars, this.#directory);
   }
 
   async start(owner: Owner): Promise<void> {
-    const logging = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
-    const child =
-      owner === 'Blumfeld'
-        ? spawn(process.execPath, [MAIN, 'start', this.#properties], { stdio: ['ignore', 'ignore', 'ignore'] })
-        : spawn('java', ['-Xmx512m', logging, '-cp', `${this.#jars}/*`, 'kafka.Kafka', this.#properties], { stdio: 'ignore' });
-    this.#child = child;
-    await until(`an answer of ${owner}`, async () => {
-      if (child.exitCode !== null) throw new Error(`${owner} ended with ${child.exitCode}`);
-      const client = new PlainClient({ host: '127.0.0.1', port: this.#ports[0] });
-      try {
-        const { brokers } = await client.call('metadata', { topics: [] }, 12, 'probe');
-        if (brokers.length === 0) return false;
-        this.#client = client;
-        return true;
-      } catch (error) {
-        if (!(error instanceof NoAnswer)) throw error;
-        return false;
-      } finally {
-        if (this.#client !== client) client.close();
-      }
-    });
+    this.#running = await startOn(this.#directory, owner, this.#jars);
+    this.#client = new PlainClient({ host: '127.0.0.1', port: this.#directory.port });
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     this.#client?.close();
     this.#client = undefined;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    await this.#running?.stop(signal);
+    this.#running = undefined;
   }
 
   call<N extends ApiName>(name: N, request: ApiTypes[N]['requestDraft'], version: number): Promise<ApiTypes[N]['response']> {

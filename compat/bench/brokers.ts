@@ -1,24 +1,21 @@
 /** The two brokers under load, each a process of its own: started, looked at from outside, stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { answersMetadata, type Directory, format, newDirectory, type Owner } from '../apache-kafka/directory-owner.ts';
 import { freePort } from '../apache-kafka/free-port.ts';
-import { formatStorage } from '../apache-kafka/processes.ts';
-import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
+import { LOGGING } from '../apache-kafka/java.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/main.cjs', import.meta.url));
-const LOGGING = '-Dlog4j2.configurationFile=compat/apache-kafka/log4j2.properties';
 /** As kafka-server-start.sh does. */
 const JVM = '-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35'.split(' ');
 const TICKS_PER_SECOND = 100;
 const PATIENCE_MS = 90_000;
 
-export type BrokerName = 'Apache Kafka' | 'Blumfeld';
-
 export interface BenchedBroker {
-  readonly name: BrokerName;
+  readonly name: Owner;
   readonly address: string;
   /** From the start of the process to the first answer to a Metadata request. */
   readonly startMs: number;
@@ -29,14 +26,6 @@ export interface BenchedBroker {
   kill(): Promise<void>;
 }
 
-/** A properties file that both brokers start from, and the data it names, in one folder. */
-export interface Place {
-  readonly folder: string;
-  readonly properties: string;
-  readonly data: string;
-  readonly port: number;
-}
-
 export async function startBlumfeld(folder: string): Promise<BenchedBroker> {
   const port = await freePort();
   const begun = performance.now();
@@ -44,32 +33,11 @@ export async function startBlumfeld(folder: string): Promise<BenchedBroker> {
   return answering('Blumfeld', spawn(process.execPath, [COMMAND, ...options], { stdio: 'ignore' }), port, begun);
 }
 
-export async function newPlace(folder: string, more: readonly string[] = []): Promise<Place> {
-  const [port, controllerPort] = [await freePort(), await freePort()];
-  const [properties, data] = [join(folder, 'server.properties'), join(folder, 'data')];
-  mkdirSync(folder, { recursive: true });
-  const lines = [
-    'process.roles=broker,controller',
-    'node.id=1',
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'controller.listener.names=CONTROLLER',
-    `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
-    `log.dirs=${data}`,
-    'offsets.topic.replication.factor=1',
-    'transaction.state.log.replication.factor=1',
-    'transaction.state.log.min.isr=1',
-    'group.initial.rebalance.delay.ms=0',
-    ...more,
-  ];
-  writeFileSync(properties, `${lines.join('\n')}\n`);
-  return { folder, properties, data, port };
-}
-
-/** Starts on what is in the place; Apache Kafka's storage is formatted before the clock starts, where it is empty. */
-export async function startIn(place: Place, name: BrokerName, jars: string): Promise<BenchedBroker> {
-  const { properties, data, port } = place;
+/** Starts on what is in the directory; Apache Kafka's storage is formatted before the clock starts, where it is empty. */
+export async function startIn(directory: Directory, name: Owner, jars: string): Promise<BenchedBroker> {
+  const { properties, dataDirs, port } = directory;
   const jar = ['-cp', `${jars}/*`];
-  if (name === 'Apache Kafka' && !existsSync(data)) await formatStorage(jars, properties);
+  if (name === 'Apache Kafka' && !dataDirs.every((path) => existsSync(path))) await format(jars, directory);
   const begun = performance.now();
   const child =
     name === 'Apache Kafka'
@@ -79,10 +47,10 @@ export async function startIn(place: Place, name: BrokerName, jars: string): Pro
 }
 
 export async function startApacheKafka(jars: string, folder: string): Promise<BenchedBroker> {
-  return startIn(await newPlace(folder), 'Apache Kafka', jars);
+  return startIn(await newDirectory(folder), 'Apache Kafka', jars);
 }
 
-async function answering(name: BrokerName, child: ChildProcess, port: number, begun: number): Promise<BenchedBroker> {
+async function answering(name: Owner, child: ChildProcess, port: number, begun: number): Promise<BenchedBroker> {
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} could not be started`);
   const ended = once(child, 'exit');
@@ -107,18 +75,6 @@ async function answering(name: BrokerName, child: ChildProcess, port: number, be
   }
   child.kill('SIGKILL');
   throw new Error(`${name} did not answer within ${PATIENCE_MS} ms`);
-}
-
-async function answersMetadata(port: number): Promise<boolean> {
-  const client = new PlainClient({ host: '127.0.0.1', port });
-  try {
-    return (await client.call('metadata', { topics: [] }, 12, 'bench')).brokers.length > 0;
-  } catch (error) {
-    if (error instanceof NoAnswer) return false;
-    throw error;
-  } finally {
-    client.close();
-  }
 }
 
 function fieldsOf(path: string): number[] {

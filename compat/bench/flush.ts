@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { java } from '../apache-kafka/processes.ts';
+import { java } from '../apache-kafka/java.ts';
 import { type BenchedBroker, remove, startApacheKafka, startBlumfeld } from './brokers.ts';
 import { median } from './samples.ts';
 

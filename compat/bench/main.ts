@@ -6,15 +6,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import {
-  type BenchedBroker,
-  type BrokerName,
-  machineCpuSeconds,
-  ownCpuSeconds,
-  remove,
-  startApacheKafka,
-  startBlumfeld,
-} from './brokers.ts';
+import type { Owner } from '../apache-kafka/directory-owner.ts';
+import { type BenchedBroker, machineCpuSeconds, ownCpuSeconds, remove, startApacheKafka, startBlumfeld } from './brokers.ts';
 import { type Figures, franzGo, type Installed, LoadFailed } from './clients.ts';
 import { FILLED, type FilledSize, type Load, LOADS } from './loads.ts';
 import { withMemoryAtHand } from './memory.ts';
@@ -105,7 +98,7 @@ async function onDisk(bench: StorageBench, only: string, failures: string[]): Pr
 }
 
 /** Starts, looks and stops a few times, each time with an empty directory. */
-async function footprint(name: BrokerName, times: number, start: (folder: string) => Promise<BenchedBroker>): Promise<Footprint> {
+async function footprint(name: Owner, times: number, start: (folder: string) => Promise<BenchedBroker>): Promise<Footprint> {
   const [startMs, idleMb]: [number[], number[]] = [[], []];
   for (let i = 0; i < times; i++) {
     const folder = mkdtempSync(join(tmpdir(), 'blumfeld-bench-'));

@@ -1,6 +1,6 @@
 /** RESULTS.md: medians, the spread, and ratios to Apache Kafka in the same run. */
 import { cpus, totalmem } from 'node:os';
-import type { BrokerName } from './brokers.ts';
+import type { Owner } from '../apache-kafka/directory-owner.ts';
 import type { Load } from './loads.ts';
 import type { StorageFigure } from './storage.ts';
 import { type Footprint, type Measure, MEASURES, median, type Sample, wanted } from './samples.ts';
@@ -36,7 +36,7 @@ interface Compared {
 }
 
 function compared(samples: readonly Sample[], load: Load, measure: Measure): Compared {
-  const of = (broker: BrokerName): number[] =>
+  const of = (broker: Owner): number[] =>
     samples
       .filter((sample) => sample.load === load && sample.broker === broker)
       .map((sample) => measure.of(sample))

@@ -1,11 +1,11 @@
 /** What was measured, and what of it can be believed. */
 import type { Figures } from './clients.ts';
 import type { Load } from './loads.ts';
-import type { BrokerName } from './brokers.ts';
+import type { Owner } from '../apache-kafka/directory-owner.ts';
 
 export interface Sample {
   readonly load: Load;
-  readonly broker: BrokerName;
+  readonly broker: Owner;
   readonly figures: Figures;
   readonly brokerCpuSeconds: number;
   /** Share of the machine that neither the brokers nor the clients used. */
@@ -13,7 +13,7 @@ export interface Sample {
 }
 
 export interface Footprint {
-  readonly broker: BrokerName;
+  readonly broker: Owner;
   readonly startMs: readonly number[];
   readonly idleMb: readonly number[];
   loadedMb: number;

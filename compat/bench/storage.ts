@@ -6,7 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BenchedBroker, type BrokerName, newPlace, type Place, remove, startIn } from './brokers.ts';
+import { type Directory, newDirectory, type Owner } from '../apache-kafka/directory-owner.ts';
+import { type BenchedBroker, remove, startIn } from './brokers.ts';
 import { type Figures, franzGo, type Installed } from './clients.ts';
 
 export interface StorageFigure {
@@ -24,14 +25,14 @@ export interface StorageBench {
   say(text: string): void;
 }
 
-const BROKERS: readonly BrokerName[] = ['Apache Kafka', 'Blumfeld'];
+const BROKERS: readonly Owner[] = ['Apache Kafka', 'Blumfeld'];
 const RECORD_BYTES = 1024;
 const COMPACTION_LIMIT_MS = 120_000;
 
-type Measured = ReadonlyMap<BrokerName, number>;
+type Measured = ReadonlyMap<Owner, number>;
 
 function figure(name: string, unit: string, measured: Measured): StorageFigure {
-  const of = (broker: BrokerName): number[] => [measured.get(broker)].filter((value) => value !== undefined);
+  const of = (broker: Owner): number[] => [measured.get(broker)].filter((value) => value !== undefined);
   return { name, unit, kafka: of('Apache Kafka'), ours: of('Blumfeld') };
 }
 
@@ -44,9 +45,16 @@ async function inFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs one broker in a place; it is killed when something fails. */
-async function during<T>(place: Place, name: BrokerName, jars: string, run: (broker: BenchedBroker) => Promise<T>): Promise<T> {
-  const broker = await startIn(place, name, jars);
+const dataIn = ({ folder }: Directory): string => join(folder, 'data');
+
+/** Runs one broker on a directory; it is killed when something fails. */
+async function during<T>(
+  directory: Directory,
+  name: Owner,
+  jars: string,
+  run: (broker: BenchedBroker) => Promise<T>,
+): Promise<T> {
+  const broker = await startIn(directory, name, jars);
   try {
     const result = await run(broker);
     await broker.stop();
@@ -62,21 +70,21 @@ function starts({ installed, jars, say }: StorageBench, partitions: number): Pro
   const written = { topic: 'spread', topics: partitions / 10, partitions: 10, records: partitions * 2, size: 100 };
   const write = (broker: BenchedBroker): Promise<Figures> => franzGo(installed, broker.address, 'spread', written);
   return inFolder(async (folder) => {
-    const original = await newPlace(join(folder, 'original'));
+    const original = await newDirectory(join(folder, 'original'));
     await during(original, 'Blumfeld', jars, write);
-    const [clean, killed] = [new Map<BrokerName, number>(), new Map<BrokerName, number>()];
+    const [clean, killed] = [new Map<Owner, number>(), new Map<Owner, number>()];
     for (const name of BROKERS) {
-      const place = await newPlace(join(folder, name.replace(' ', '-')));
-      cpSync(original.data, place.data, { recursive: true });
-      const broker = await startIn(place, name, jars);
+      const directory = await newDirectory(join(folder, name.replace(' ', '-')));
+      cpSync(dataIn(original), dataIn(directory), { recursive: true });
+      const broker = await startIn(directory, name, jars);
       clean.set(name, broker.startMs);
       await write(broker);
       await broker.kill();
-      killed.set(name, await during(place, name, jars, ({ startMs }) => Promise.resolve(startMs)));
+      killed.set(name, await during(directory, name, jars, ({ startMs }) => Promise.resolve(startMs)));
       say(
         `${name}: ${partitions} partitions: ${Math.round(clean.get(name) ?? 0)} ms after a stop, ${Math.round(killed.get(name) ?? 0)} after a kill`,
       );
-      remove(place.folder);
+      remove(directory.folder);
     }
     const many = `start on ${partitions.toLocaleString('en-US')} partitions`;
     return [figure(`${many} after a clean stop`, 'ms', clean), figure(`${many} after a kill`, 'ms', killed)];
@@ -84,8 +92,8 @@ function starts({ installed, jars, say }: StorageBench, partitions: number): Pro
 }
 
 /** Until the checkpoint of the cleaner has the topic. */
-async function cleaned({ data }: Place, topic: string): Promise<void> {
-  const checkpoint = join(data, 'cleaner-offset-checkpoint');
+async function cleaned(directory: Directory, topic: string): Promise<void> {
+  const checkpoint = join(dataIn(directory), 'cleaner-offset-checkpoint');
   const begun = performance.now();
   while (!existsSync(checkpoint) || !readFileSync(checkpoint, 'latin1').includes(`${topic} 0 `)) {
     if (performance.now() - begun > COMPACTION_LIMIT_MS)
@@ -97,22 +105,22 @@ async function cleaned({ data }: Place, topic: string): Promise<void> {
 /** Nine records of ten have a key that comes again later. The broker looks for work every 100 ms. */
 function compaction({ installed, jars, quick, say }: StorageBench): Promise<StorageFigure[]> {
   const records = (quick ? 64 : 512) * 1024;
-  const [rate, cpu] = [new Map<BrokerName, number>(), new Map<BrokerName, number>()];
+  const [rate, cpu] = [new Map<Owner, number>(), new Map<Owner, number>()];
   return inFolder(async (folder) => {
     for (const name of BROKERS) {
-      const place = await newPlace(join(folder, name.replace(' ', '-')), ['log.cleaner.backoff.ms=100']);
-      await during(place, name, jars, async (broker) => {
+      const directory = await newDirectory(join(folder, name.replace(' ', '-')), ['log.cleaner.backoff.ms=100']);
+      await during(directory, name, jars, async (broker) => {
         const topic = 'keyed';
         await franzGo(installed, broker.address, 'keyed', { topic, records, keys: Math.floor(records / 10), size: RECORD_BYTES });
         const before = { at: performance.now(), cpuSeconds: broker.cpuSeconds() };
         await franzGo(installed, broker.address, 'compact', { topic });
-        await cleaned(place, topic);
+        await cleaned(directory, topic);
         const megabytes = (records * RECORD_BYTES) / 1e6;
         rate.set(name, (megabytes * 1000) / (performance.now() - before.at));
         cpu.set(name, ((broker.cpuSeconds() - before.cpuSeconds) * 1000) / megabytes);
       });
       say(`${name}: compaction ${Math.round(rate.get(name) ?? 0)} MB/s, ${(cpu.get(name) ?? 0).toFixed(2)} s of CPU a GB`);
-      remove(place.folder);
+      remove(directory.folder);
     }
     return [
       figure('compaction, 90 % of the keys come again', 'MB a second', rate),
@@ -133,15 +141,15 @@ function forget(folder: string): void {
 /** A log of 5 GB that is no longer in memory is read from its start while 50 MB a second are written at its end. */
 function past({ installed, jars, quick, say }: StorageBench): Promise<StorageFigure[]> {
   const records = Math.floor((quick ? 0.5e9 : 5e9) / RECORD_BYTES);
-  const measured: Record<'rate' | 'p99' | 'rise', Map<BrokerName, number>> = { rate: new Map(), p99: new Map(), rise: new Map() };
+  const measured: Record<'rate' | 'p99' | 'rise', Map<Owner, number>> = { rate: new Map(), p99: new Map(), rise: new Map() };
   return inFolder(async (folder) => {
     for (const name of BROKERS) {
-      const place = await newPlace(join(folder, name.replace(' ', '-')), ['log.segment.bytes=134217728']);
-      await during(place, name, jars, async ({ address }) => {
+      const directory = await newDirectory(join(folder, name.replace(' ', '-')), ['log.segment.bytes=134217728']);
+      await during(directory, name, jars, async ({ address }) => {
         const topic = 'past';
         await franzGo(installed, address, 'create', { topic, partitions: 1 });
         await franzGo(installed, address, 'fill', { topic, size: RECORD_BYTES, records });
-        forget(join(place.data, `${topic}-0`));
+        forget(join(dataIn(directory), `${topic}-0`));
         const load = { topic, size: RECORD_BYTES, records, pace: Math.floor(50e6 / RECORD_BYTES), seconds: 4 };
         const { rate = 0, p99 = 0, alone = 0 } = await franzGo(installed, address, 'past', load);
         measured.rate.set(name, (rate * RECORD_BYTES) / 1e6);
@@ -151,7 +159,7 @@ function past({ installed, jars, quick, say }: StorageBench): Promise<StorageFig
           `${name}: past read at ${Math.round((rate * RECORD_BYTES) / 1e6)} MB/s, writers' p99 ${alone} ms alone, ${p99} ms beside`,
         );
       });
-      remove(place.folder);
+      remove(directory.folder);
     }
     const name = `log of ${quick ? '0.5' : '5'} GB read from its start while 50 MB a second are written`;
     return [

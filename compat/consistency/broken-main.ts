@@ -9,7 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { answering, type Directory, format, newDirectory, type OwnerProcess, startOn } from '../apache-kafka/directory-owner.ts';
+import {
+  answering,
+  type Directory,
+  FEW_INTERNAL_PARTITIONS,
+  format,
+  newDirectory,
+  type OwnerProcess,
+  startOn,
+} from '../apache-kafka/directory-owner.ts';
+import { endsWithThis } from '../../test/support/own-children.ts';
 import { Chance } from '../apache-kafka/differential/stream/chance.ts';
 import { BROKEN_BROKERS, type BrokenBroker } from './broken-broker.ts';
 import { BrokerProcess } from './broker-process.ts';
@@ -39,7 +48,9 @@ function fault({ shows }: BrokenBroker, found: ReadonlyMap<AnomalyName, number>)
 function launched({ fault }: BrokenBroker, directory: Directory): Promise<OwnerProcess> {
   if (fault === undefined) return startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? '');
   const env = { ...process.env, BLUMFELD_FAULT: fault };
-  const child = spawn(process.execPath, [FAULTY, 'start', directory.properties], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const child = endsWithThis(
+    spawn(process.execPath, [FAULTY, 'start', directory.properties], { stdio: ['ignore', 'ignore', 'inherit'], env }),
+  );
   return answering(directory, { process: child, ended: once(child, 'exit').then(() => '') }, fault);
 }
 
@@ -74,7 +85,7 @@ try {
     if (!one.promise.includes(values.only)) continue;
     if (running === undefined || running.fault !== one.fault) {
       await running?.broker.kill('SIGTERM');
-      const directory = await newDirectory(join(folder, String(round)));
+      const directory = await newDirectory(join(folder, String(round)), FEW_INTERNAL_PARTITIONS);
       if (jars !== undefined && one.fault === undefined) await format(jars, directory);
       running = { fault: one.fault, directory, broker: new BrokerProcess(() => launched(one, directory)) };
       await running.broker.start();

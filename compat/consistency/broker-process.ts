@@ -20,8 +20,7 @@ export class BrokerProcess {
 
   /** Resolves when the process is gone. */
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    this.signal(signal);
-    await this.running?.ended;
+    await this.running?.stop(signal);
     this.running = undefined;
   }
 }

@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
+import { FEW_INTERNAL_PARTITIONS, format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { anomaliesOf, ANOMALIES, type Anomaly, type AnomalyName } from './checker.ts';
 import { deleteTopics, runRound, type Round } from './round.ts';
@@ -51,7 +51,10 @@ function keep(round: number, { history }: Round): string {
 async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
   const found = new Map<AnomalyName, Anomaly[]>();
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-consistency-'));
-  const directory = await newDirectory(folder, ['transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']);
+  const directory = await newDirectory(folder, [
+    ...FEW_INTERNAL_PARTITIONS,
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
+  ]);
   if (jars !== undefined) await format(jars, directory);
   const broker = new BrokerProcess(() => startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? ''));
   const address = { host: '127.0.0.1', port: directory.port };

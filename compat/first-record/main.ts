@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { startBlumfeld } from '../apache-kafka/processes.ts';
+import { startBlumfeld } from '../apache-kafka/directory-owner.ts';
 
 const LONGEST_SECONDS = 120;
 

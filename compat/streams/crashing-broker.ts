@@ -1,5 +1,5 @@
 /** A broker for programs that want it to crash: Blumfeld; Apache Kafka, with its jars in APACHE_KAFKA; or the one in BOOTSTRAP, which is not killed. */
-import { format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
+import { FEW_INTERNAL_PARTITIONS, format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
 import { BrokerProcess } from '../consistency/broker-process.ts';
 
 export interface CrashingBroker {
@@ -15,7 +15,7 @@ export async function startedIn(folder: string): Promise<CrashingBroker> {
   const nothing = (): Promise<void> => Promise.resolve();
   if (given !== undefined) return { bootstrap: given, crash: nothing, stop: nothing };
   const jars = process.env['APACHE_KAFKA'];
-  const directory = await newDirectory(folder);
+  const directory = await newDirectory(folder, FEW_INTERNAL_PARTITIONS);
   if (jars !== undefined) await format(jars, directory);
   const broker = new BrokerProcess(() => startOn(directory, jars === undefined ? 'Blumfeld' : 'Apache Kafka', jars ?? ''));
   await broker.start();

@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FACTS as PROTOCOL } from '../../../test/support/protocol-data.ts';
+import { newDirectory, type Owner, ownedBy } from '../directory-owner.ts';
 import { difference, type Facts, factsOf } from './facts.ts';
-import { freePorts, type Owner, propertiesIn, start, stop } from './owners.ts';
+import { LASTING } from './settings.ts';
 import { add, goOn, known, type Left, startIsKept } from './workload.ts';
 
 export const GOLDEN = ['before-cleaning', 'after-cleaning', 'killed'] as const;
@@ -20,7 +21,6 @@ export async function graduateGolden(
   name: string,
   check: (name: string, fault: string | undefined) => void,
 ): Promise<string> {
-  const ports = await freePorts();
   const dirs = ['original', 'data'].map((dir) => join(folder, dir, 'logs'));
   for (const dir of dirs) {
     mkdirSync(dir, { recursive: true });
@@ -28,6 +28,7 @@ export async function graduateGolden(
   }
   const [original = '', data = ''] = dirs;
   const more = [
+    ...LASTING,
     'offsets.topic.num.partitions=2',
     'transaction.state.log.num.partitions=2',
     'share.coordinator.state.topic.num.partitions=1',
@@ -36,30 +37,22 @@ export async function graduateGolden(
     groups: [...GROUPS, ...known(rounds).groups],
     transactionalIds: known(rounds).transactionalIds,
   });
-  const running = await start('Apache Kafka', jars, propertiesIn(folder, ports, [original], more), ports.client);
-  let facts: Facts;
-  try {
-    facts = await factsOf(running.client, look(0));
-  } finally {
-    await stop(running, 'SIGKILL');
-  }
-  const properties = propertiesIn(folder, ports, [data], more);
+  const untouched = await newDirectory(join(folder, 'original'), more, [original]);
+  let facts: Facts = await ownedBy(untouched, 'Apache Kafka', jars, (client) => factsOf(client, look(0)), 'SIGKILL');
+  const directory = await newDirectory(join(folder, 'data'), more, [data]);
   let left: Left | undefined;
   const owners: readonly Owner[] = ['Blumfeld', 'Apache Kafka', 'Blumfeld'];
   for (const [index, owner] of owners.entries()) {
-    const next = await start(owner, jars, properties, ports.client);
-    try {
+    await ownedBy(directory, owner, jars, async (client) => {
       check(
         `${owner} finds all ${facts.size} facts in ${name}, step ${index + 1}`,
-        difference(facts, await factsOf(next.client, look(index))),
+        difference(facts, await factsOf(client, look(index))),
       );
-      if (left !== undefined) await goOn(next.client, index + 1, left);
-      left = await add(next.client, index + 1);
+      if (left !== undefined) await goOn(client, index + 1, left);
+      left = await add(client, index + 1);
       await startIsKept([data], left.topic);
-      facts = await factsOf(next.client, look(index + 1));
-    } finally {
-      await stop(next, 'SIGTERM');
-    }
+      facts = await factsOf(client, look(index + 1));
+    });
   }
   return data;
 }
