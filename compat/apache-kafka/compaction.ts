@@ -9,20 +9,15 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { difference, factsOfPartition } from './compaction/facts.ts';
 import { addMore, compactNow, load, TOPICS } from './compaction/load.ts';
 import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
 import { LASTING } from './graduation/settings.ts';
 
-let passed = 0;
-let failed = 0;
-
-function check(name: string, fault: string | undefined): void {
-  if (fault === undefined) passed++;
-  else failed++;
-  console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault}`);
-}
+const checks = new Checks();
+const { check } = checks;
 
 const SETTINGS = [
   ...LASTING,
@@ -99,10 +94,9 @@ try {
     check(`the cleaner's checkpoint, cleaned ${cleaning}`, difference(kafka ?? [], blumfeld ?? []));
   }
 } catch (error) {
-  check('compaction beside Apache Kafka', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  checks.broke('compaction beside Apache Kafka', error);
 } finally {
   if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
   else console.log(`kept ${folder}`);
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();

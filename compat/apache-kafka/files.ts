@@ -9,6 +9,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
@@ -18,14 +19,8 @@ import { CLIENT, produce, settled } from './graduation/calls.ts';
 import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
 import { LASTING } from './graduation/settings.ts';
 
-let passed = 0;
-let failed = 0;
-
-function check(name: string, fault: string | undefined): void {
-  if (fault === undefined) passed++;
-  else failed++;
-  console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault}`);
-}
+const checks = new Checks();
+const { check } = checks;
 
 const SETTINGS = [...LASTING, 'offsets.topic.num.partitions=2', 'transaction.state.log.num.partitions=2'];
 /** Packed anew by the broker, one for each type; `cut` is one whose records are deleted up to within a batch. */
@@ -130,11 +125,10 @@ try {
   for (const name of ['recovery-point-offset-checkpoint', 'replication-offset-checkpoint', 'log-start-offset-checkpoint'])
     check(name, both(linesOf, name));
 } catch (error) {
-  check('files beside Apache Kafka', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  checks.broke('files beside Apache Kafka', error);
 } finally {
   if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
   else console.log(`kept ${folder}`);
 }
-console.log(`${passed} checks in ${Math.round((Date.now() - began) / 1000)} s`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+console.log(`${checks.passed} checks in ${Math.round((Date.now() - began) / 1000)} s`);
+checks.end();

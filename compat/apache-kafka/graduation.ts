@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { dumpEveryFile } from './dumped-files.ts';
 import { move } from './graduation/calls.ts';
 import { difference, type Facts, factsOf } from './graduation/facts.ts';
@@ -16,14 +17,8 @@ import { LASTING } from './graduation/settings.ts';
 import { add, goOn, known, type Left, startIsKept } from './graduation/workload.ts';
 import { startToolServer } from './tool-server.ts';
 
-let passed = 0;
-let failed = 0;
-
-function check(name: string, fault: string | undefined): void {
-  if (fault === undefined) passed++;
-  else failed++;
-  console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault.trim().split('\n').slice(0, 15).join('\n    ')}`);
-}
+const checks = new Checks();
+const { check } = checks;
 
 /** Who has the directory, and how it gives it up. */
 const ROUNDS: readonly (readonly [owner: Owner, end: 'SIGTERM' | 'SIGKILL'])[] = [
@@ -67,7 +62,7 @@ async function inFolder(title: string, work: (folder: string) => Promise<void>):
   try {
     await work(folder);
   } catch (error) {
-    check(title, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    checks.broke(title, error);
   } finally {
     if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
     else console.log(`kept ${folder}`);
@@ -94,5 +89,4 @@ for (const name of GOLDEN) {
   });
 }
 await tools.stop();
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();

@@ -5,10 +5,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { type OwnerProcess, startApacheKafka, startBlumfeld } from './directory-owner.ts';
 import { java } from './java.ts';
 import { startToolServer, type Said, type ToolServer } from './tool-server.ts';
 import { STEPS, type Step } from './tool-steps.ts';
+
+const checks = new Checks();
 
 type Mask = readonly [pattern: RegExp, instead: string];
 
@@ -74,8 +77,7 @@ function difference(kafka: readonly string[], blumfeld: readonly string[]): stri
   return `line ${first + 1}\n    Apache Kafka: ${kafka[first] ?? '(none)'}\n    Blumfeld:     ${blumfeld[first] ?? '(none)'}`;
 }
 
-async function compare(toolJars: string, brokerJars: string): Promise<{ passed: number; failed: number }> {
-  const counts = { passed: 0, failed: 0 };
+async function compare(toolJars: string, brokerJars: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-beside-'));
   const [kafkaFolder, blumfeldFolder] = [join(folder, 'kafka'), join(folder, 'blumfeld')];
   const [kafka, blumfeld] = await Promise.all([
@@ -96,21 +98,17 @@ async function compare(toolJars: string, brokerJars: string): Promise<{ passed: 
       const fault =
         difference(theirs, ours) ??
         (step.says?.test(theirs.join('\n')) === false ? `nothing like ${step.says}: ${theirs.join('\n    ')}` : undefined);
-      if (fault === undefined) counts.passed++;
-      else counts.failed++;
-      console.log(fault === undefined ? `ok ${step.title}` : `not ok ${step.title}\n    ${fault}`);
+      checks.check(step.title, fault);
     }
   } finally {
     await tools.stop();
     await Promise.all([kafka.stop(), blumfeld.stop()]);
     rmSync(folder, { recursive: true, force: true });
   }
-  return counts;
 }
 
 const [toolJars, brokerJars] = process.argv.slice(2);
 if (toolJars === undefined || brokerJars === undefined)
   throw new Error("name the folders of the jars of Apache Kafka's tools and of its broker");
-const { passed, failed } = await compare(toolJars, brokerJars);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+await compare(toolJars, brokerJars);
+checks.end();

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { dumpEveryFile } from './dumped-files.ts';
 import { startBlumfeld } from './directory-owner.ts';
 import { java, type Output } from './java.ts';
@@ -23,18 +24,8 @@ const TOOLS = {
   consumer: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
 } as const;
 
-let passed = 0;
-let failed = 0;
-
-function check(name: string, fault: string | undefined): void {
-  if (fault === undefined) {
-    passed++;
-    console.log(`ok ${name}`);
-  } else {
-    failed++;
-    console.log(`not ok ${name}\n    ${fault.trim().split('\n').slice(0, 15).join('\n    ')}`);
-  }
-}
+const checks = new Checks();
+const { check } = checks;
 
 /** Undefined when `output` is that of a tool that succeeded and says `expected`. */
 function said(output: Output, ...expected: readonly RegExp[]): string | undefined {
@@ -201,8 +192,7 @@ async function main(jars: string): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  checks.end();
 }
 
 const [jars] = process.argv.slice(2);

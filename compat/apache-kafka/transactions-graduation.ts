@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { Connection } from '../consistency/connection.ts';
 import { committedOffset, fetchCommitted } from '../consistency/reader.ts';
 import { TransactionalProducer, type Partition, type Style } from '../consistency/transactional-producer.ts';
@@ -16,14 +17,8 @@ const GROUP = 'group-of-all';
 const TOPIC = 'kept';
 const STYLES: readonly Style[] = ['old', 'new'];
 
-let passed = 0;
-let failed = 0;
-
-function check(name: string, fault: string | undefined): void {
-  if (fault === undefined) passed++;
-  else failed++;
-  console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault}`);
-}
+const checks = new Checks();
+const { check } = checks;
 
 const same = (found: unknown, expected: unknown): string | undefined => {
   const [is, ought] = [JSON.stringify(found), JSON.stringify(expected)];
@@ -234,10 +229,9 @@ const folder = mkdtempSync(join(tmpdir(), 'blumfeld-transactions-'));
 try {
   await graduate(jars, await newDirectory(folder, FEW_INTERNAL_PARTITIONS));
 } catch (error) {
-  check('the directory is handed over', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  checks.broke('the directory is handed over', error);
 } finally {
   if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
   else console.log(`kept ${folder}`);
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();

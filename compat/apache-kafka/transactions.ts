@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { Connection } from '../consistency/connection.ts';
 import { fetchCommitted } from '../consistency/reader.ts';
@@ -31,14 +32,8 @@ const TIMEOUT_MS = 600_000;
 /** Without it a broker lets no transaction hang that was never begun. */
 const OVERRIDES = [...FEW_INTERNAL_PARTITIONS, 'transaction.partition.verification.enable=false'];
 
-let passed = 0;
-let failed = 0;
-
-function check(name: string, fault: string | undefined): void {
-  if (fault === undefined) passed++;
-  else failed++;
-  console.log(fault === undefined ? `ok ${name}` : `not ok ${name}\n    ${fault.trim().split('\n').slice(0, 20).join('\n    ')}`);
-}
+const checks = new Checks();
+const { check } = checks;
 
 interface Side {
   readonly owner: Owner;
@@ -312,7 +307,6 @@ if (toolJars === undefined || brokerJars === undefined)
 try {
   await main(toolJars, brokerJars);
 } catch (error) {
-  check('the tools run', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  checks.broke('the tools run', error);
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();

@@ -6,6 +6,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { PlainClient } from '../../test/support/plain-client.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
@@ -19,14 +20,11 @@ const RATE = 'replica.alter.log.dirs.io.max.bytes.per.second';
 
 const EVERY_BROKER = { includeClusterAuthorizedOperations: false, endpointType: 1, includeFencedBrokers: true };
 
-let passed = 0;
-let failed = 0;
+const checks = new Checks();
 
 function check(name: string, expected: unknown, found: unknown): void {
   const [first, second] = [JSON.stringify(expected), JSON.stringify(found)];
-  if (first === second) passed++;
-  else failed++;
-  console.log(first === second ? `ok ${name}` : `not ok ${name}\n    Apache Kafka ${first}\n    Blumfeld     ${second}`);
+  checks.check(name, first === second ? undefined : `Apache Kafka ${first}\nBlumfeld     ${second}`);
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
@@ -324,5 +322,4 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();

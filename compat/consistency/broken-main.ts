@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checks } from '../checks.ts';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
@@ -78,7 +79,7 @@ async function foundIn(
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'blumfeld-broken-'));
-let [passed, failed] = [0, 0];
+const checks = new Checks();
 let running: { fault: string | undefined; broker: BrokerProcess; directory: Directory } | undefined;
 try {
   for (const [round, one] of BROKEN_BROKERS.entries()) {
@@ -94,16 +95,11 @@ try {
     for (let again = 1; again < MOST_ROUNDS && one.shows.length > 0 && fault(one, found) !== undefined; again++)
       found = await foundIn(one, round + again * BROKEN_BROKERS.length, running.broker, running.directory);
     const why = fault(one, found);
-    if (why === undefined) passed++;
-    else failed++;
     const counts = [...found].map(([name, count]) => `${count} ${name}`).join(', ') || 'nothing';
-    console.log(
-      `${why === undefined ? 'ok' : 'not ok'} a broker that ${one.promise}: ${counts}${why === undefined ? '' : `; ${why}`}`,
-    );
+    checks.check(`a broker that ${one.promise}: ${counts}`, why);
   }
 } finally {
   await running?.broker.kill('SIGTERM');
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();

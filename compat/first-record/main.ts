@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Checks } from '../checks.ts';
 import { startBlumfeld } from '../apache-kafka/directory-owner.ts';
 
 const LONGEST_SECONDS = 120;
@@ -81,22 +82,17 @@ async function run(example: Example, address: string, number: number): Promise<s
 const all = examples(readFileSync('README.md', 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'blumfeld-first-data-'));
 const broker = await startBlumfeld(folder);
-let [passed, failed] = [0, all.length === 4 ? 0 : 1];
-if (failed > 0) console.log(`not ok the README has ${all.length} examples of a first record, 4 are known here`);
+const checks = new Checks();
+if (all.length !== 4) checks.check('the README has 4 examples of a first record', `it has ${all.length}`);
 try {
   for (const [number, example] of all.entries()) {
     const begun = performance.now();
     const fault = await run(example, broker.address, number);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    if (fault === undefined) passed++;
-    else failed++;
-    console.log(
-      fault === undefined ? `ok ${example.name}: a record written and read in ${seconds} s` : `not ok ${example.name}: ${fault}`,
-    );
+    checks.check(fault === undefined ? `${example.name}: a record written and read in ${seconds} s` : example.name, fault);
   }
 } finally {
   await broker.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+checks.end();
