@@ -1,6 +1,5 @@
 /** `blumfeld dump FILE [--json]`: what a file of a data directory says; with --json one value per line, for programs. */
 import { basename, dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { parseDirectoryName } from '../log/partition-directory-name.ts';
 import { offsetOfName } from '../log/segment-names.ts';
 import type { Files } from '../world/files.ts';
@@ -9,6 +8,7 @@ import { dumpOffsetIndex, dumpSnapshot, dumpTimeIndex, dumpTransactionIndex } fr
 import type { DumpItem } from './dump-item.ts';
 import { dumpLog } from './dump-log.ts';
 import { dumpJson, dumpLeaderEpochs, dumpOffsetCheckpoint, dumpProperties } from './dump-text.ts';
+import { onePath } from './one-path.ts';
 
 const METADATA_TOPIC = '__cluster_metadata';
 /** A file that is being written, replaced or removed says the same under its longer name. */
@@ -53,35 +53,14 @@ export function* dumpItems(files: Files, path: string): Generator<DumpItem> {
   yield* kind(files, path, offset ?? 0, topic);
 }
 
-/** What is to be dumped and how, or the sentence that says what is wrong with the arguments. */
-function parsedArguments(args: readonly string[]): { readonly path: string; readonly json: boolean } | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { json: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-    const [path, ...more] = positionals;
-    if (path === undefined || more.length > 0) return 'blumfeld dump FILE [--json] takes one file';
-    return { path, json: values.json === true };
-  } catch (error) {
-    return `${(error as Error).message.split('. ')[0]}; see blumfeld --help`;
-  }
-}
-
 export async function dump(args: readonly string[]): Promise<number> {
-  const parsed = parsedArguments(args);
-  if (typeof parsed === 'string') {
-    process.stderr.write(`${parsed}\n`);
-    return 1;
-  }
-  const { path, json: asJson } = parsed;
   // A reader that has seen enough, such as `head`, closes the pipe.
   let isClosed = false;
   process.stdout.on('error', () => {
     isClosed = true;
   });
   try {
+    const { path, json: asJson } = onePath(args, 'blumfeld dump FILE [--json] takes one file');
     for (const { text, json } of dumpItems(new NodeFiles(), resolve(path))) {
       if (isClosed) return 0;
       const shown = `${asJson ? JSON.stringify(json) : text}\n`;

@@ -1,9 +1,9 @@
 /** `blumfeld verify DIR [--json]`: reads a data directory that is not in use, changes nothing, and says what is wrong with it, by file and byte. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { type Files, StorageFailure } from '../world/files.ts';
+import type { Files } from '../world/files.ts';
 import { NodeFiles } from '../world/node-files.ts';
 import { type Finding, Findings } from './findings.ts';
+import { onePath } from './one-path.ts';
 import { verifyDirectory } from './verify-directory.ts';
 
 const LOCK_FILE = '.lock';
@@ -31,21 +31,15 @@ const textOf = ({ path, position, what, isHarmless }: Finding): string =>
 /** The exit code: 0 when nothing is wrong. */
 export async function verify(args: readonly string[]): Promise<number> {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { json: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-    const [path, ...more] = positionals;
-    if (path === undefined || more.length > 0) throw new Error('blumfeld verify DIR [--json] takes one data directory');
+    const { path, json } = onePath(args, 'blumfeld verify DIR [--json] takes one data directory');
     const findings = await verifiedDirectory(new NodeFiles(), resolve(path));
-    const lines = findings.all.map((finding) => (values.json === true ? JSON.stringify(finding) : textOf(finding)));
-    if (values.json !== true) lines.push(`${findings.fileCount} files looked at, ${findings.wrongCount} things wrong`);
+    const lines = findings.all.map((finding) => (json ? JSON.stringify(finding) : textOf(finding)));
+    if (!json) lines.push(`${findings.fileCount} files looked at, ${findings.wrongCount} things wrong`);
     process.stdout.write(lines.map((line) => `${line}\n`).join(''));
     return findings.wrongCount === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    process.stderr.write(`${error instanceof StorageFailure ? error.message : error.message.split('. ')[0]}\n`);
+    process.stderr.write(`${error.message}\n`);
     return 1;
   }
 }

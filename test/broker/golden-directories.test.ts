@@ -14,15 +14,8 @@ import { recordsOf } from '../../src/wire/record.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { type Ask, handlersOf } from '../support/handlers.ts';
 import { eventually } from '../support/kafkajs.ts';
+import { GOLDEN_NOW, type GoldenView } from '../support/golden-disk.ts';
 import { FACTS } from '../support/protocol-data.ts';
-
-interface GoldenView {
-  readonly start: string;
-  readonly highWatermark: string;
-  readonly lastStableOffset: string;
-  readonly readCommitted: readonly number[];
-  readonly readUncommitted: readonly number[];
-}
 
 interface GoldenGroup {
   readonly type: string;
@@ -39,8 +32,6 @@ interface Golden {
   };
 }
 
-/** Shortly after the directories were written: nothing has expired. */
-const NOW = 1_795_357_600_000;
 const READ_COMMITTED = 1;
 /** Less than most batches. */
 const PARTITION_MAX_BYTES = 300;
@@ -113,7 +104,7 @@ for (const name of ['before-cleaning', 'after-cleaning', 'killed']) {
     before(async () => {
       dataDir = mkdtempSync(join(tmpdir(), 'blumfeld-'));
       execFileSync('tar', ['xzf', join(FACTS, 'disk', `${name}.tar.gz`), '-C', dataDir]);
-      broker = await Broker.start({ port: 0, dataDir, clock: new VirtualClock(NOW) });
+      broker = await Broker.start({ port: 0, dataDir, clock: new VirtualClock(GOLDEN_NOW) });
       ask = handlersOf(broker);
     });
     after(async () => {

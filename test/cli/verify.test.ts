@@ -124,6 +124,14 @@ describe('blumfeld verify', function () {
         isHarmless: false,
       });
       expect((await runCommand(['verify']).ended).code).to.equal(1);
+      const [wrong, away] = [
+        await runCommand(['verify', '--jsno']).ended,
+        await runCommand(['verify', `${directory}/no. 7`]).ended,
+      ];
+      expect([wrong.stderr, away.stderr]).to.deep.equal([
+        "Unknown option '--jsno'; see blumfeld --help\n",
+        `${directory}/no. 7 is no directory\n`,
+      ]);
     } finally {
       rmSync(directory, { recursive: true });
     }

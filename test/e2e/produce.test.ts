@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Kafka, Producer, ProducerRecord } from 'kafkajs';
 import { startBroker, type BrokerUnderTest } from '../support/broker-under-test.ts';
-import { byValue, client, CompressionTypes, readAll, unique } from '../support/kafkajs.ts';
+import { byValue, client, CompressionTypes, createTopic, readAll, unique } from '../support/kafkajs.ts';
 import { vectors } from '../support/protocol-data.ts';
 
 type Message = ProducerRecord['messages'][number];
@@ -39,18 +39,9 @@ describe('kafkajs produces', function () {
     await broker.stop();
   });
 
-  async function createTopic(name: string, numPartitions = 1): Promise<string> {
-    const topic = unique(name);
-    const admin = kafka.admin();
-    await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1 }] });
-    await admin.disconnect();
-    return topic;
-  }
-
   for (const [name, compression] of CODECS) {
     it(`keys, values, headers, nulls and timestamps in ${name}`, async () => {
-      const topic = await createTopic(`codec-${name}`);
+      const topic = await createTopic(kafka, `codec-${name}`);
       const start = Date.now() - 60_000;
       const messages: Message[] = Array.from({ length: 500 }, (_, i) => ({
         key: i % 5 === 0 ? null : `key-${i}`,
@@ -87,7 +78,7 @@ describe('kafkajs produces', function () {
 
   for (const [name, acks] of ACKS) {
     it(`with acks=${name}`, async () => {
-      const topic = await createTopic(`acks-${acks}`);
+      const topic = await createTopic(kafka, `acks-${acks}`);
       const values = Array.from({ length: 20 }, (_, i) => `value ${i}`);
       for (const value of values) {
         const answer = await producer.send({ topic, acks, messages: [{ value }] });
@@ -99,7 +90,7 @@ describe('kafkajs produces', function () {
   }
 
   it('idempotently, many at once and in order', async () => {
-    const topic = await createTopic('idempotent');
+    const topic = await createTopic(kafka, 'idempotent');
     const idempotent = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
     await idempotent.connect();
     await Promise.all(
@@ -113,7 +104,7 @@ describe('kafkajs produces', function () {
   });
 
   it('to several topics in one request', async () => {
-    const topics = await Promise.all(['one', 'two', 'three'].map((name) => createTopic(name, 2)));
+    const topics = await Promise.all(['one', 'two', 'three'].map((name) => createTopic(kafka, name, 2)));
     await producer.sendBatch({
       topicMessages: topics.map((topic) => ({
         topic,
@@ -135,7 +126,7 @@ describe('kafkajs produces', function () {
   });
 
   it('and is refused a record beyond max.message.bytes', async () => {
-    const topic = await createTopic('too-large');
+    const topic = await createTopic(kafka, 'too-large');
     const error = await producer.send({ topic, messages: [{ value: Buffer.alloc(1_100_000) }] }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -146,7 +137,7 @@ describe('kafkajs produces', function () {
   it('to the partitions that every other client picks for the same key', async () => {
     const rows = vectors<{ key: string; partitions: Record<string, number> }>('partitions.jsonl');
     for (const count of [1, 3, 12, 50]) {
-      const topic = await createTopic(`placing-${count}`, count);
+      const topic = await createTopic(kafka, `placing-${count}`, count);
       await producer.send({ topic, messages: rows.map(({ key }) => ({ key, value: key })) });
       const placed = new Map(
         (await readAll(kafka, [topic], rows.length, byValue)).map((record) => [record.key?.toString(), record.partition]),

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Kafka, Producer } from 'kafkajs';
 import { startBroker, type BrokerUnderTest } from '../support/broker-under-test.ts';
-import { byValue, client, eventually, readAll, unique } from '../support/kafkajs.ts';
+import { byValue, client, createTopic, eventually, readAll, unique } from '../support/kafkajs.ts';
 
 describe('kafkajs in transactions', function () {
   this.timeout(30_000);
@@ -20,15 +20,6 @@ describe('kafkajs in transactions', function () {
     await broker.stop();
   });
 
-  async function createTopic(name: string, numPartitions = 1): Promise<string> {
-    const topic = unique(name);
-    const admin = kafka.admin();
-    await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1 }] });
-    await admin.disconnect();
-    return topic;
-  }
-
   async function transactional(transactionalId: string): Promise<Producer> {
     const producer = kafka.producer({ transactionalId, maxInFlightRequests: 1, idempotent: true });
     producers.push(producer);
@@ -37,7 +28,7 @@ describe('kafkajs in transactions', function () {
   }
 
   it('commits and aborts over several partitions', async () => {
-    const topic = await createTopic('orders', 3);
+    const topic = await createTopic(kafka, 'orders', 3);
     const producer = await transactional(unique('tx'));
     for (let i = 0; i < 6; i++) {
       const transaction = await producer.transaction();
@@ -51,7 +42,7 @@ describe('kafkajs in transactions', function () {
   });
 
   it('commits offsets with the records, or not at all', async () => {
-    const [from, to] = [await createTopic('from'), await createTopic('to')];
+    const [from, to] = [await createTopic(kafka, 'from'), await createTopic(kafka, 'to')];
     const groupId = unique('group');
     const producer = await transactional(unique('tx'));
     const admin = kafka.admin();
@@ -79,7 +70,7 @@ describe('kafkajs in transactions', function () {
   });
 
   it('fences the producer that another has taken over from', async () => {
-    const topic = await createTopic('fenced');
+    const topic = await createTopic(kafka, 'fenced');
     const transactionalId = unique('tx');
     const old = await transactional(transactionalId);
     const open = await old.transaction();

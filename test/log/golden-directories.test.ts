@@ -15,6 +15,7 @@ import { recordsOf } from '../../src/wire/record.ts';
 import { NodeFiles } from '../../src/world/node-files.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
+import { GOLDEN_NOW, type GoldenView } from '../support/golden-disk.ts';
 import { FACTS } from '../support/protocol-data.ts';
 
 interface GoldenRecord {
@@ -44,14 +45,6 @@ interface GoldenFile {
   readonly text?: string;
 }
 
-interface GoldenView {
-  readonly start: string;
-  readonly highWatermark: string;
-  readonly lastStableOffset: string;
-  readonly readCommitted: readonly number[];
-  readonly readUncommitted: readonly number[];
-}
-
 interface Golden {
   readonly files: { readonly [path: string]: GoldenFile };
   readonly view: { readonly partitions: { readonly [partition: string]: GoldenView } };
@@ -59,13 +52,11 @@ interface Golden {
 
 const CONFIG: LogConfig = { ...DEFAULT_LOG_CONFIG, retentionMs: -1, segmentIndexBytes: 131_072 };
 const IDENTITY = { clusterId: '4L6g3nShT-eMCtK--X86sw', nodeId: 1, directoryId: 'U0NSzs5MRFCWG_YBqsIJvA' };
-/** Shortly after the directories were written: no producer has expired. */
-const NOW = 1_795_357_600_000;
 
 const open = (path: string): Promise<LogDirectory> =>
   LogDirectory.open({
     files: new NodeFiles(),
-    clock: new VirtualClock(NOW),
+    clock: new VirtualClock(GOLDEN_NOW),
     random: new SeededRandom(1),
     path,
     identity: IDENTITY,

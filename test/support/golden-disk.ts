@@ -11,6 +11,15 @@ const ZEROS_KEPT = 24 * 5;
 /** Apache Kafka was stopped, or killed, at about this time. */
 export const GOLDEN_NOW = 1_795_357_600_000;
 
+/** What Apache Kafka gives of a partition of a golden directory: offsets as decimals, and the base offsets that a reader gets. */
+export interface GoldenView {
+  readonly start: string;
+  readonly highWatermark: string;
+  readonly lastStableOffset: string;
+  readonly readCommitted: readonly number[];
+  readonly readUncommitted: readonly number[];
+}
+
 function withoutPreallocation(name: string, bytes: Buffer): Buffer {
   if (!/\.(time)?index$/.test(name)) return bytes;
   let end = bytes.length;

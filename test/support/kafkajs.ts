@@ -35,6 +35,16 @@ export const client = (bootstrapServers: string): kafkajs.Kafka =>
 /** A name that no other test uses, also where the broker outlives the run. */
 export const unique = (what: string): string => `${what}-${randomUUID().slice(0, 8)}`;
 
+/** A topic whose name begins with `name`; its name. */
+export async function createTopic(kafka: kafkajs.Kafka, name: string, numPartitions = 1): Promise<string> {
+  const topic = unique(name);
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1 }] });
+  await admin.disconnect();
+  return topic;
+}
+
 export type Received = KafkaMessage & { readonly topic: string; readonly partition: number };
 
 /** A promise with its handles outside. */

@@ -5,6 +5,16 @@ import { ErrorCode } from '../../../src/wire/generated/errors.ts';
 import { ZERO_UUID } from '../../../src/wire/uuid.ts';
 import { Groups, TOPIC_ID } from './groups.ts';
 
+/** As it stands in a record of an offset. */
+const stored = {
+  committedOffset: 7n,
+  leaderEpoch: -1,
+  metadata: '',
+  commitTimestampMs: 1,
+  expireTimestampMs: null,
+  topicId: ZERO_UUID,
+};
+
 describe('OffsetCommit', () => {
   it('without members makes a group by it, with no record of its own', () => {
     const groups = new Groups();
@@ -75,14 +85,6 @@ describe('OffsetFetch', () => {
 
   it('shows transactional offsets when the transaction is committed, and says that they are not stable before (KIP-447)', () => {
     const groups = new Groups();
-    const stored = {
-      committedOffset: 7n,
-      leaderEpoch: -1,
-      metadata: '',
-      commitTimestampMs: 1,
-      expireTimestampMs: null,
-      topicId: ZERO_UUID,
-    };
     groups.machine.apply(offsetRecord('g', 't', 0, stored), { offset: 0, producerId: 5 });
     groups.machine.apply(offsetRecord('g', 't', 1, stored), { offset: 1, producerId: 6 });
     expect(groups.fetched()).to.equal(-1n);
@@ -100,14 +102,6 @@ describe('OffsetFetch', () => {
 
   it('lets the later of two commits win, in a transaction or not', () => {
     const groups = new Groups();
-    const stored = {
-      committedOffset: 7n,
-      leaderEpoch: -1,
-      metadata: '',
-      commitTimestampMs: 1,
-      expireTimestampMs: null,
-      topicId: ZERO_UUID,
-    };
     groups.machine.apply(offsetRecord('g', 't', 0, stored), { offset: 10, producerId: 5 });
     groups.machine.apply(offsetRecord('g', 't', 0, { ...stored, committedOffset: 8n }), { offset: 11, producerId: -1 });
     applyTransactionEnd(groups.machine.lasting, 5, true);
