@@ -17,7 +17,9 @@ import type { TransactionStepName } from '../host/transaction-steps.ts';
 import { TransactionVerifier } from '../host/transaction-verifier.ts';
 import { logConfigOf } from '../host/topic-log-config.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
+import { configLayers } from '../machine/metadata/config-sources.ts';
 import { reliableFeatures, SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
+import { brokerConfigInForce } from '../machine/metadata/reconfiguration.ts';
 import { ConfigResourceType } from '../wire/config-resource.ts';
 import { FetchSessions } from '../partition/fetch-sessions.ts';
 import { Partitions } from '../partition/partitions.ts';
@@ -190,7 +192,10 @@ async function openServices(
   undo.push(() => transactions.stop());
   partitions.onLeadership(TRANSACTION_TOPIC, transactions.topic);
   await createTopics(controller, topics);
-  undo.push(startCompaction(world, settings, directories.all, log));
+  const inForce = (name: string): string => brokerConfigInForce(configLayers(image, nodeId, settings), name);
+  const compaction = startCompaction({ world, settings, directories: directories.all, log, inForce });
+  undo.push(() => compaction.stop());
+  controller.onChange(() => compaction.reconfigure());
 
   const advertised = advertisedApis(HANDLERS);
   return {

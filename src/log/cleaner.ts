@@ -64,7 +64,7 @@ export class Cleaner {
   /** Begins a cleaning: which offset of each key is the latest in the dirty part, as far as the map reaches. */
   async mapDirtyPart(job: MappingJob): Promise<Mapped> {
     const keys = Math.min(job.maxKeys, job.endOffset - job.firstDirtyOffset);
-    const map = new OffsetMap(Math.ceil(keys / job.loadFactor) + 2);
+    const map = new OffsetMap((keys > 0 ? Math.ceil(keys / job.loadFactor) : 0) + 2);
     const transactions = new CleanedTransactions();
     transactions.addAborted(job.aborted);
     this.map = map;

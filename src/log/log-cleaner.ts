@@ -56,28 +56,50 @@ const LARGEST_MAP_BYTES = 0x7fff_ffff;
 
 export class LogCleaner {
   private readonly o: LogCleanerOptions;
-  private readonly throttle: Throttle;
+  private settings: CleanerSettings;
   private readonly uncleanable = new WeakSet<Log>();
   private readonly aborts = new Set<() => Promise<void>>();
   private readonly rests = new Map<Timer, () => void>();
-  private readonly workers: Promise<void>[] = [];
+  private workers: Promise<void>[] = [];
+  /** Whoever works is to come to an end. */
   private stopped = false;
+  /** There will be no other settings any more. */
+  private ended = false;
+  private reconfigured: Promise<void> = Promise.resolve();
 
   constructor(o: LogCleanerOptions) {
     this.o = o;
-    this.throttle = new Throttle(o.clock, o.settings.maxBytesPerSecond);
+    this.settings = o.settings;
   }
 
   start(): void {
     const { threads, clock } = this.o;
-    for (let i = 0; i < this.o.settings.threads; i++) {
-      const thread = new CleanerThread({ threads, clock, throttle: this.throttle });
-      this.workers.push(this.work(thread));
+    this.stopped = false;
+    const throttle = new Throttle(clock, this.settings.maxBytesPerSecond);
+    for (let i = 0; i < this.settings.threads; i++) {
+      this.workers.push(this.work(new CleanerThread({ threads, clock, throttle })));
     }
+  }
+
+  /** Goes on with other settings: as in Apache Kafka what is being cleaned is aborted, and begun again. Resolves when that is so. */
+  reconfigure(settings: CleanerSettings): Promise<void> {
+    this.reconfigured = this.reconfigured.then(async () => {
+      if (this.ended) return;
+      await this.halt();
+      this.settings = settings;
+      if (!this.ended) this.start();
+    });
+    return this.reconfigured;
   }
 
   /** What is being cleaned is aborted; resolves when nothing of it touches the disk any more. */
   async stop(): Promise<void> {
+    this.ended = true;
+    await this.reconfigured;
+    await this.halt();
+  }
+
+  private async halt(): Promise<void> {
     this.stopped = true;
     for (const [timer, wake] of this.rests) {
       timer.cancel();
@@ -85,6 +107,7 @@ export class LogCleaner {
     }
     await Promise.all([...this.aborts].map((abort) => abort()));
     await Promise.all(this.workers);
+    this.workers = [];
   }
 
   private async work(thread: CleanerThread): Promise<void> {
@@ -93,9 +116,9 @@ export class LogCleaner {
     while (!this.stopped) {
       const cleaned = await this.cleanDirtiest(thread);
       await this.deleteOldSegments();
-      idleMs = cleaned ? 0 : idleMs + this.o.settings.backoffMs;
+      idleMs = cleaned ? 0 : idleMs + this.settings.backoffMs;
       if (idleMs >= IDLE_MS) await thread.end();
-      if (!cleaned) await this.rest(this.o.settings.backoffMs);
+      if (!cleaned) await this.rest(this.settings.backoffMs);
     }
     await thread.end();
   }
@@ -157,11 +180,12 @@ export class LogCleaner {
     directory.setCleanedOffset(log, offset).catch((error: unknown) => this.failed(log, error));
   }
 
-  /** False when there was nothing to be cleaned. */
+  /** False when there was nothing to be cleaned, or when nothing became of it that would not be tried again at once. */
   private async cleanDirtiest(thread: CleanerThread): Promise<boolean> {
     const chosen = this.dirtiest();
     if (chosen === undefined || this.stopped) return false;
     const { log, directory } = chosen;
+    let isFurther = true;
     let aborted = false;
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
@@ -179,7 +203,8 @@ export class LogCleaner {
         nowMs: this.o.clock.now(),
         isAborted: () => aborted,
       });
-      if (!aborted) await directory.setCleanedOffset(log, cleaned.endOffset);
+      isFurther = cleaned.endOffset > cleaned.firstDirtyOffset;
+      if (!aborted && isFurther) await directory.setCleanedOffset(log, cleaned.endOffset);
       this.o.onCleaned?.(cleaned);
     } catch (error) {
       this.failed(log, error);
@@ -188,15 +213,16 @@ export class LogCleaner {
       log.endCleaning();
       end();
     }
-    return true;
+    return isFurther;
   }
 
   /** What one thread may use. */
   private memory(): { readonly maxKeys: number; readonly loadFactor: number; readonly readBytes: number } {
-    const { threads, dedupeBufferBytes, loadFactor, ioBufferBytes } = this.o.settings;
+    const { threads, dedupeBufferBytes, loadFactor, ioBufferBytes } = this.settings;
     const slots = Math.floor(Math.min(LARGEST_MAP_BYTES, Math.floor(dedupeBufferBytes / threads)) / SLOT_BYTES);
     return {
-      maxKeys: Math.floor(slots * loadFactor),
+      // Any number is taken for the factor, as in Apache Kafka, and with some nothing fits.
+      maxKeys: Math.max(0, Math.floor(slots * loadFactor) || 0),
       loadFactor,
       readBytes: Math.max(1, Math.floor(ioBufferBytes / threads / 2)),
     };

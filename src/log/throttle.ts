@@ -5,6 +5,8 @@
  */
 import type { Clock } from '../world/clock.ts';
 
+/** At a rate of nothing, which Apache Kafka allows, somebody has to come and change it. */
+const LONGEST_MS = 1e12;
 /** What is done within such a time may come all at once. */
 const CHECK_INTERVAL_MS = 300;
 
@@ -25,7 +27,8 @@ export class Throttle {
     this.observed += units;
     const elapsedMs = this.clock.monotonic() - this.periodStartMs;
     if (elapsedMs <= CHECK_INTERVAL_MS || this.observed <= 0) return 0;
-    const delayMs = Math.max(0, Math.round((this.observed * 1000) / this.unitsPerSecond - elapsedMs));
+    const behindMs = (this.observed * 1000) / this.unitsPerSecond - elapsedMs;
+    const delayMs = behindMs > 0 ? Math.min(LONGEST_MS, Math.round(behindMs)) : 0;
     this.periodStartMs += elapsedMs + delayMs;
     this.observed = 0;
     return delayMs;

@@ -246,4 +246,33 @@ describe('A broker by itself', function () {
     expect(await produce(again)).to.equal(5);
     await again.stop();
   });
+
+  it('compacts by the settings of the cleaner as they are, set for one broker or for all', async () => {
+    const configs = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' };
+    const broker = await start(configs, { ...rarely, 'log.cleaner.backoff.ms': DAY_MS });
+    await broker.time.advance(0);
+    const { log } = partitionOf(broker);
+    const dirty = async (): Promise<void> => {
+      for (const value of ['1', '2']) {
+        const key = Buffer.from('k');
+        const records = buildBatch({
+          baseOffset: 0,
+          partitionLeaderEpoch: -1,
+          records: [{ key, value: Buffer.from(value), timestamp: broker.time.now() }],
+        });
+        const topicData = [{ name: 'orders', partitionData: [{ index: 0, records }] }];
+        await handlersOf(broker)('produce', 9, { transactionalId: null, acks: -1, timeoutMs: 1000, topicData });
+        log.roll();
+      }
+    };
+    await dirty();
+    await broker.time.advance(HOUR_MS);
+    expect(log.segmentCount).to.equal(3);
+    await configure(broker, 4, '', 'log.cleaner.backoff.ms', '1000');
+    await until(() => broker.time.advance(0) !== undefined && log.segmentCount === 2);
+    await configure(broker, 4, '1', 'log.cleaner.backoff.ms', String(2 * DAY_MS));
+    await dirty();
+    await until(() => broker.time.advance(0) !== undefined && log.segmentCount === 2);
+    await broker.stop();
+  });
 });

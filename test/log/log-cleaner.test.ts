@@ -8,6 +8,7 @@ import {
   fileNames,
   openCompacted,
   put,
+  SETTINGS,
   startCleaner,
   turns,
 } from './cleaner-fixture.ts';
@@ -195,5 +196,55 @@ describe('LogCleaner', () => {
     await turns();
     expect(cleaned).to.have.length(1);
     await cleaner.stop();
+  });
+
+  it('goes on by other settings at once, and begins what it was doing again', async () => {
+    const fixture = await openCompacted({ minCleanableDirtyRatio: 0.1 });
+    const { cleaner, cleaned } = startCleaner(fixture);
+    await fixture.clock.advance(0);
+    await dirty(fixture);
+    await cleaner.reconfigure({ ...SETTINGS, backoffMs: 60_000 });
+    expect(cleaned).to.deep.equal([]);
+    await fixture.clock.advance(0);
+    await cleaner.reconfigure({ ...SETTINGS, threads: 2, backoffMs: 60_000 });
+    expect(cleaned).to.deep.equal([]);
+    await fixture.clock.advance(0);
+    await turns();
+    expect(cleaned).to.have.length(1);
+    await put(fixture.log, entries('a=4'));
+    fixture.log.roll();
+    await put(fixture.log, entries('a=5'));
+    await fixture.clock.advance(59_999);
+    await turns();
+    expect(cleaned).to.have.length(1);
+    await fixture.clock.advance(1);
+    await turns();
+    expect(cleaned).to.have.length(2);
+    checkInvariants(fixture.log);
+    const last = cleaner.reconfigure(SETTINGS);
+    await cleaner.stop();
+    await last;
+    await cleaner.reconfigure(SETTINGS);
+    await dirty(fixture);
+    await fixture.clock.advance(60_000);
+    await turns();
+    expect(cleaned).to.have.length(2);
+  });
+
+  it('rests where nothing fits into the dedupe buffer, and cleans once something does', async () => {
+    for (const loadFactor of [0, -1, Number.NaN]) {
+      const fixture = await openCompacted({ minCleanableDirtyRatio: 0.1 });
+      await dirty(fixture);
+      const { cleaner, cleaned, uncleanable } = startCleaner(fixture, { loadFactor });
+      await fixture.clock.advance(0);
+      await turns();
+      expect(cleaned.map(({ endOffset }) => endOffset)).to.deep.equal([0]);
+      expect(uncleanable).to.deep.equal([]);
+      await cleaner.reconfigure(SETTINGS);
+      await fixture.clock.advance(0);
+      await turns();
+      expect(checkpoint(fixture.files)).to.equal('0\n1\nkeyed 0 5\n');
+      await cleaner.stop();
+    }
   });
 });

@@ -28,4 +28,18 @@ describe('Throttle', () => {
     }
     expect(done / (clock.monotonic() / 1000)).to.be.within(3800, 4200);
   });
+
+  it('stands still at a rate of nothing, and knows no bounds at rates that are none', async () => {
+    for (const [rate, delayMs] of [
+      [0, 1e12],
+      [-1, 0],
+      [Number.NaN, 0],
+      [Number.POSITIVE_INFINITY, 0],
+    ] as const) {
+      const clock = new VirtualClock();
+      const throttle = new Throttle(clock, rate);
+      await clock.advance(301);
+      expect([rate, throttle.delayAfter(1)]).to.deep.equal([rate, delayMs]);
+    }
+  });
 });

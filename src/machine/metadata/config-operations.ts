@@ -20,6 +20,7 @@ import { clientMetricsConfigsError } from './client-metrics-configs.ts';
 import { BROKER_CONFIG_FACTS, configLayers } from './config-sources.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { groupConfigsError } from './group-configs.ts';
+import { reconfigurationError } from './reconfiguration.ts';
 import { isElrEnabled } from './record-versions.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigsError } from './topic-configs.ts';
 import { topicNameError } from '../../wire/topic-name.ts';
@@ -247,7 +248,9 @@ function resourceConfigsProblem(
       return message === null ? undefined : invalidConfig(message);
     }
     case ConfigResourceType.BROKER: {
-      const message = brokerConfigsError(configs, resourceName !== '');
+      const perBroker = resourceName !== '';
+      const after = perBroker ? { ...layers, perBroker: configs } : { ...layers, clusterDefault: configs };
+      const message = brokerConfigsError(configs, perBroker) ?? reconfigurationError(layers, after);
       return message === null ? undefined : invalidRequest(message);
     }
     case ConfigResourceType.CLIENT_METRICS: {

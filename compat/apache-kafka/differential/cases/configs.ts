@@ -120,6 +120,36 @@ const increment = (
   validateOnly,
 });
 
+/** What a broker is asked to become while it runs, only to be checked: nobody else is to see it. */
+const RECONFIGURATIONS: readonly Readonly<Record<string, string>>[] = [
+  ...['-1', '0', '1', '2', '3', '1000'].map((threads) => ({ 'log.cleaner.threads': threads })),
+  ...['-5', '1048576', '1048577'].map((bytes) => ({ 'log.cleaner.dedupe.buffer.size': bytes })),
+  { 'log.cleaner.dedupe.buffer.size': '2097153', 'log.cleaner.threads': '2' },
+  { 'log.cleaner.dedupe.buffer.size': '2097154', 'log.cleaner.threads': '2' },
+  ...['-1', '0'].map((bytes) => ({ 'log.cleaner.io.buffer.size': bytes })),
+  ...['-1', '0', '2', 'NaN'].map((factor) => ({ 'log.cleaner.io.buffer.load.factor': factor })),
+  ...['-1', '0', '1e400', 'abc'].map((rate) => ({ 'log.cleaner.io.max.bytes.per.second': rate })),
+  ...['-1', '0'].map((ms) => ({ 'log.cleaner.backoff.ms': ms })),
+  ...['-1', '0'].map((bytes) => ({ 'message.max.bytes': bytes })),
+  ...['3', '4', '16', '17'].map((threads) => ({ 'num.io.threads': threads })),
+  { 'num.replica.fetchers': '3' },
+  { 'background.threads': '4' },
+  { 'num.recovery.threads.per.data.dir': '5' },
+  { 'num.network.threads': '7' },
+  { 'remote.log.reader.threads': '100' },
+  { 'log.cleaner.threads': '3', 'num.io.threads': '50' },
+  { 'cordoned.log.dirs': '/no/such/directory' },
+  { 'cordoned.log.dirs': '/no/such/directory,/nor/this' },
+  { 'cordoned.log.dirs': '*,/no/such/directory' },
+  { 'cordoned.log.dirs': '*' },
+  { 'cordoned.log.dirs': '' },
+];
+
+const named = (configs: Readonly<Record<string, string>>): string =>
+  Object.entries(configs)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
 /**
  * Alters, then shows what became of it: once a topic made later is there, since a broker of Apache Kafka learns of both from one log. AlterConfigs with a
  * resource twice is not here, because Apache Kafka never answers it.
@@ -198,6 +228,18 @@ const ALTERED: readonly Case[] = [
   one('incrementalAlterConfigs', 'of a name that cannot be', () => increment('a b', [['retention.ms', SET, '1']])),
   one('incrementalAlterConfigs', 'of a broker that is not there', () =>
     increment('99', [['log.retention.ms', SET, '1']], true, BROKER),
+  ),
+  ...['1', ''].flatMap((broker) =>
+    RECONFIGURATIONS.map((configs) =>
+      one('incrementalAlterConfigs', `${broker === '' ? 'all brokers' : 'a broker'} with ${named(configs)}`, () =>
+        increment(
+          broker,
+          Object.entries(configs).map(([name, value]) => [name, SET, value]),
+          true,
+          BROKER,
+        ),
+      ),
+    ),
   ),
   one('incrementalAlterConfigs', 'of a resource type that is none', () =>
     increment('x', [['retention.ms', SET, '1']], false, 99),
