@@ -1,5 +1,5 @@
 /**
- * AlterConfigs v0-2: replaces all configs of a resource; what the request does not name goes back to its default. IncrementalAlterConfigs is the
+ * AlterConfigs, versions 0 to 2: replaces all configs of a resource; what the request does not name goes back to its default. IncrementalAlterConfigs is the
  * better one (KIP-339); rules and errors are the same.
  */
 import type { Handler } from './context.ts';

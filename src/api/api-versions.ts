@@ -1,5 +1,5 @@
 /**
- * ApiVersions 0-5 (KIP-35, KIP-511, KIP-584): what this broker speaks, and which features it supports and has finalized.
+ * ApiVersions, versions 0 to 5 (KIP-35, KIP-511, KIP-584): what this broker speaks, and which features it supports and has finalized.
  *
  * From version 3 on the client tells its software's name and version; malformed ones are answered with INVALID_REQUEST. Features whose lowest level is 0
  * are shown from version 4 on. A version that is not known never gets here: the dispatch answers it in version 0.

@@ -1,5 +1,5 @@
 /**
- * CreateTopics v2-7: decided by the controller, answered when the topics are durable and their partitions lead.
+ * CreateTopics, versions 2 to 7: decided by the controller, answered when the topics are durable and their partitions lead.
  *
  * - Partition count and replication factor -1 take the brokers' defaults (KIP-464, v4 and up); the answer tells what came of it, with all configs in
  *   force (KIP-525, v5 and up) and the topic's id (KIP-516, v7).

@@ -1,5 +1,5 @@
 /**
- * DeleteTopics v1-6: by name, or by id (KIP-516, v6). Decided by the controller, answered when the deletion is durable; files go later.
+ * DeleteTopics, versions 1 to 6: by name, or by id (KIP-516, v6). Decided by the controller, answered when the deletion is durable; files go later.
  *
  * - With delete.topic.enable off every topic is TOPIC_DELETION_DISABLED (before v3: INVALID_REQUEST).
  * - Answers come in the order of decision; Kafka shuffles them. timeoutMs is not looked at.

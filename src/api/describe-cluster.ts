@@ -1,5 +1,5 @@
 /**
- * DescribeCluster v0-2: brokers, cluster id, and whom to send administrative requests to.
+ * DescribeCluster, versions 0 to 2: brokers, cluster id, and whom to send administrative requests to.
  *
  * - Asked for controllers (v1 and up, KIP-919) a broker says MISMATCHED_ENDPOINT_TYPE, and UNSUPPORTED_ENDPOINT_TYPE for anything else it does not know.
  * - Fenced brokers are told of from v2 where they are asked for (KIP-1073).

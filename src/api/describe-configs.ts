@@ -1,5 +1,5 @@
 /**
- * DescribeConfigs v1-4: the configs in force of topics, of this broker, of all brokers by the empty name (what was set at run time and nothing else),
+ * DescribeConfigs, versions 1 to 4: the configs in force of topics, of this broker, of all brokers by the empty name (what was set at run time and nothing else),
  * of groups and of client metrics subscriptions, with where each value comes from (KIP-226) and its type (KIP-569, v3 and up).
  *
  * - Passwords are never told. Broker configs are read-only unless they can be changed at run time; others never are.

@@ -1,5 +1,5 @@
 /**
- * DescribeTopicPartitions v0 (KIP-966): topics with their eligible leaders, in the order of their names and in pages.
+ * DescribeTopicPartitions, version 0 (KIP-966): topics with their eligible leaders, in the order of their names and in pages.
  *
  * - No topics asks for all. The page ends after responsePartitionLimit partitions, but not above max.request.partition.size.limit; the cursor in the
  *   answer says where the next one begins.

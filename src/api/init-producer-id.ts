@@ -1,10 +1,10 @@
 /**
- * InitProducerId, versions 0 to 6 (KIP-98, KIP-360, KIP-939).
+ * InitProducerId, versions 0 to 5 (KIP-98, KIP-360).
  *
  * - Without a transactional id: a producer id that no one has had, epoch 0, whatever id the client had before.
  * - With one: the id and the next epoch, from its coordinator; whoever had it before is fenced, and a transaction that it has left open is aborted first. Version
  *   3 says who the producer was (KIP-360), 4 knows PRODUCER_FENCED (KIP-588).
- * - Two-phase commits need `transaction.two.phase.commit.enable`; prepared transactions cannot be kept, as in Apache Kafka 4.4.
+ * - Version 6 (two-phase commits, KIP-939) is not served, as by Apache Kafka 4.4; what its fields would ask is decided by the coordinator.
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { InitProducerIdRequest, InitProducerIdResponseDraft } from '../wire/generated/init-producer-id.ts';

@@ -1,5 +1,5 @@
 /**
- * ListConfigResources v0-1 (KIP-714, KIP-1142): names of what has or can have configs. v0 knows client metrics subscriptions alone; from v1 the
+ * ListConfigResources, versions 0 and 1 (KIP-714, KIP-1142): names of what has or can have configs. v0 knows client metrics subscriptions alone; from v1 the
  * request says which types, none standing for all. A type that is not known refuses the whole request with UNSUPPORTED_VERSION.
  */
 import { ConfigResourceType } from '../wire/config-resource.ts';

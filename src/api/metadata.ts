@@ -1,5 +1,5 @@
 /**
- * Metadata v0-13: which topics there are, where their partitions are led, and by which addresses brokers are reached.
+ * Metadata, versions 0 to 13: which topics there are, where their partitions are led, and by which addresses brokers are reached.
  *
  * - No list of topics (v0: an empty one) asks for all of them; an empty list (v1 and up) for none.
  * - Topics may be named by id from v12 (KIP-516); one id in the request and names are not looked at.

@@ -1,5 +1,5 @@
 /**
- * UpdateFeatures v0-2 (KIP-584, KIP-778, KIP-1022): raises and lowers the levels that the cluster has agreed on, all that the request names or none.
+ * UpdateFeatures, versions 0 to 2 (KIP-584, KIP-778, KIP-1022): raises and lowers the levels that the cluster has agreed on, all that the request names or none.
  *
  * - An error is told for the request as a whole, with the feature in its text; results per feature come in versions 0 and 1, when all went well.
  * - Version 0 has `allowDowngrade`, which Apache Kafka's controller does not look at: nothing goes down in version 0.
