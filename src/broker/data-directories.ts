@@ -12,9 +12,9 @@ import type { MetaProperties } from '../log/meta-properties.ts';
 import { METADATA_DIRECTORY } from '../log/metadata-topic.ts';
 import { TailMemory } from '../log/tail-memory.ts';
 import { DIRECTORY_LOST } from '../wire/directory-id.ts';
+import { randomUuid } from '../wire/uuid.ts';
 import { StorageFailure } from '../world/files.ts';
 import type { World } from '../world/world.ts';
-import { randomUuid } from './random-uuid.ts';
 import { SettingsError } from './settings-error.ts';
 
 export interface DataDirectories {
@@ -87,7 +87,9 @@ export async function openDirectories(
   };
   const all = paths.map(get);
   if (all.every(({ failure }) => failure !== undefined)) {
-    throw new SettingsError(`none of log.dirs can be used: ${all.map(({ failure }) => failure?.message).join('; ')}`);
+    throw new SettingsError(
+      `none of log.dirs can be used; put one of them right or name another: ${all.map(({ failure }) => failure?.message).join('; ')}`,
+    );
   }
   const formatted =
     found === undefined ? [] : surveyed.filter(({ meta, failure }) => meta === undefined && failure === undefined);
@@ -139,7 +141,9 @@ function refuseStrangers(surveyed: readonly Surveyed[], nodeId: number, metadata
     }
     const [first] = seen;
     if (first?.meta !== undefined && first.meta.clusterId !== meta.clusterId) {
-      throw new SettingsError(`log.dirs hold data of two clusters: ${first.meta.clusterId} and, in ${path}, ${meta.clusterId}`);
+      throw new SettingsError(
+        `log.dirs hold data of two clusters: ${first.path} of ${first.meta.clusterId} and ${path} of ${meta.clusterId}; name directories of one`,
+      );
     }
     const same = seen.find((other) => other.meta?.directoryId === meta.directoryId);
     if (same !== undefined) {

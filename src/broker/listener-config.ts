@@ -34,13 +34,15 @@ export function listenerConfigs(settings: SettingsView): ListenerConfigs {
   const client = all.filter(({ name }) => !controllerNames.has(name));
   if (client.length === 0)
     throw new SettingsError(
-      `listeners=${settings.string('listeners')} has no listener for clients beside controller.listener.names`,
+      `listeners=${settings.string('listeners')} has no listener for clients beside controller.listener.names; add one, such as PLAINTEXT://:9092`,
     );
   requirePlaintext(all, controllerNames, settings);
   const advertised = advertisedOf(settings, controllerNames);
   for (const name of advertised.keys()) {
     if (client.some((listener) => listener.name === name)) continue;
-    throw new SettingsError(`advertised.listeners names ${name}, which is not in listeners=${settings.string('listeners')}`);
+    throw new SettingsError(
+      `advertised.listeners names ${name}, which is not in listeners=${settings.string('listeners')}; add it there or leave it out`,
+    );
   }
   return { client, controller: all.filter(({ name }) => controllerNames.has(name)), advertised };
 }

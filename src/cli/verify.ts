@@ -10,7 +10,7 @@ const LOCK_FILE = '.lock';
 
 /** Everything that is to be said of the directory. Rejects with an Error, in one sentence, when it is none or is in use. */
 export async function verifiedDirectory(files: Files, path: string): Promise<Findings> {
-  if (files.stat(path)?.directory !== true) throw new Error(`${path} is no directory`);
+  if (files.stat(path)?.directory !== true) throw new Error(`${path} is no directory; name a data directory`);
   await refuseInUse(files, path);
   const findings = new Findings(path);
   verifyDirectory(files, path, findings);

@@ -107,6 +107,8 @@ export function checkFeatures(image: MetadataImage, path: string): void {
   const level = image.featureLevel(METADATA_VERSION);
   const range = SUPPORTED_FEATURES.get(METADATA_VERSION);
   if (range === undefined || level < range.min || level > range.max) {
-    throw new Error(`${path} has metadata.version ${level}, and versions ${range?.min} to ${range?.max} are supported`);
+    throw new Error(
+      `${path} has metadata.version ${level}, and versions ${range?.min} to ${range?.max} are supported: open it with the broker that it was made with, and set a level in between`,
+    );
   }
 }

@@ -21,6 +21,7 @@ import { hasDirectories, hasTransactions } from '../machine/metadata/record-vers
 import type { ControlRecordDraft } from '../wire/control-record.ts';
 import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
 import { batchesOf } from '../wire/record-batch.ts';
+import { randomUuid } from '../wire/uuid.ts';
 import type { Clock } from '../world/clock.ts';
 import { type Files, StorageFailure } from '../world/files.ts';
 import type { Random } from '../world/random.ts';
@@ -193,7 +194,7 @@ export class MetadataLog {
   }
 
   #register(): void {
-    const registered = step('registerBroker', this.#registration(this.#uuid()), this.#surroundings());
+    const registered = step('registerBroker', this.#registration(randomUuid(this.#o.random)), this.#surroundings());
     this.#appendNow(registered.records);
     this.#brokerEpoch = registered.reply.brokerEpoch;
   }
@@ -334,19 +335,8 @@ export class MetadataLog {
       kraftVersion: this.#state.kraftVersion,
       nowMs: this.#o.clock.now(),
       nextOffset: this.log.logEndOffset,
-      uuid: () => this.#uuid(),
+      uuid: () => randomUuid(this.#o.random),
       below: (bound) => this.#o.random.below(bound),
     };
-  }
-
-  /** Version 4; never one that starts with a dash, which command lines would take for an option. */
-  #uuid(): string {
-    for (;;) {
-      const bytes = this.#o.random.bytes(16);
-      bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
-      bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-      const text = bytes.toString('base64url');
-      if (!text.startsWith('-')) return text;
-    }
   }
 }

@@ -6,6 +6,17 @@ export function stringOfUuid(buffer: Buffer, position = 0): string {
   return buffer.toString('base64url', position, position + 16);
 }
 
+/** As Kafka draws them: version 4, never reserved (the first hundred), and never with a leading hyphen, which command lines take for an option. */
+export function randomUuid(random: { bytes(count: number): Buffer }): string {
+  for (;;) {
+    const bytes = random.bytes(16);
+    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+    const uuid = stringOfUuid(bytes);
+    if (!uuid.startsWith('-')) return uuid;
+  }
+}
+
 /** Writes sixteen bytes at `position`. Raises TypeError when `uuid` is not 22 characters of base64url. */
 export function putUuid(buffer: Buffer, uuid: string, position: number): void {
   if (uuid.length !== 22 || buffer.write(uuid, position, 16, 'base64url') !== 16) {

@@ -130,7 +130,7 @@ describe('blumfeld verify', function () {
       ];
       expect([wrong.stderr, away.stderr]).to.deep.equal([
         "Unknown option '--jsno'; see blumfeld --help\n",
-        `${directory}/no. 7 is no directory\n`,
+        `${directory}/no. 7 is no directory; name a data directory\n`,
       ]);
     } finally {
       rmSync(directory, { recursive: true });

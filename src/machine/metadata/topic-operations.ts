@@ -15,25 +15,16 @@ import { ZERO_UUID } from '../../wire/uuid.ts';
 import { checkedTopicConfigs } from './config-operations.ts';
 import { configLayers } from './config-sources.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
+import { addedPartitions, manualPartitions, placedPartitions } from './new-partitions.ts';
 import { MAX_RECORDS_PER_OPERATION, TOO_LARGE, UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID } from './operation-errors.ts';
 import { partitionRecord, recordVersions } from './record-versions.ts';
-import { newPartition, placeReplicas } from './replica-placement.ts';
 import { createdTopicConfigs } from './topic-configs.ts';
-import type { PartitionImage, TopicImage } from './topic-image.ts';
+import type { TopicImage } from './topic-image.ts';
 import { CLUSTER_METADATA_TOPIC, topicNameError } from '../../wire/topic-name.ts';
 
 const MAX_PARTITIONS_PER_REQUEST = 10_000;
 
 type TopicResult = CreateTopicsResponseCreatableTopicResultDraft;
-type Partitions =
-  | { readonly ok: true; readonly partitions: readonly PartitionImage[] }
-  | { readonly ok: false; readonly error: ApiError };
-
-const failed = (error: ErrorCode, message: string | null): { readonly ok: false; readonly error: ApiError } => ({
-  ok: false,
-  error: { error, message },
-});
-
 /** Topics that a request names once and that are not to be refused before anything else come first, in its order; then the others. */
 export function createTopics(request: CreateTopicsRequest, around: Surroundings): Decision<TopicResult[]> {
   const duplicates = repeated(request.topics.map((topic) => topic.name));
@@ -109,95 +100,6 @@ function nameProblem(name: string, around: Surroundings): ApiError | null {
   }
   const message = topicNameError(name);
   return message === null ? null : { error: ErrorCode.INVALID_TOPIC_EXCEPTION, message };
-}
-
-function placedPartitions(topic: CreateTopicsRequestCreatableTopic, around: Surroundings): Partitions {
-  if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
-    return failed(
-      ErrorCode.INVALID_REPLICATION_FACTOR,
-      'Replication factor must be larger than 0, or -1 to use the default value.',
-    );
-  }
-  if (topic.numPartitions < -1 || topic.numPartitions === 0) {
-    return failed(ErrorCode.INVALID_PARTITIONS, 'Number of partitions was set to an invalid non-positive value.');
-  }
-  const count = topic.numPartitions === -1 ? around.brokerConfigs.int('num.partitions') : topic.numPartitions;
-  const factor =
-    topic.replicationFactor === -1 ? around.brokerConfigs.int('default.replication.factor') : topic.replicationFactor;
-  const placement = placeReplicas(count, factor, around);
-  if (!placement.ok) {
-    const message = `Unable to replicate the partition ${factor} time(s): ${placement.error.message}`;
-    return failed(ErrorCode.INVALID_REPLICATION_FACTOR, message);
-  }
-  const partitions: PartitionImage[] = [];
-  for (const [index, replicas] of placement.replicas.entries()) {
-    const partition = newPartition(index, replicas, around);
-    if (partition === undefined) return failed(ErrorCode.INVALID_REPLICATION_FACTOR, noneActive(factor));
-    partitions.push(partition);
-  }
-  return { ok: true, partitions };
-}
-
-function noneActive(replicationFactor: number): string {
-  return `Unable to replicate the partition ${replicationFactor} time(s): All brokers are currently fenced or in controlled shutdown.`;
-}
-
-function manualPartitions(topic: CreateTopicsRequestCreatableTopic, around: Surroundings): Partitions {
-  const unset = (what: string): string => `A manual partition assignment was specified, but ${what} not set to -1.`;
-  if (topic.replicationFactor !== -1) return failed(ErrorCode.INVALID_REQUEST, unset('replication factor was'));
-  if (topic.numPartitions !== -1) return failed(ErrorCode.INVALID_REQUEST, unset('numPartitions was'));
-  const byIndex = new Map<number, PartitionImage>();
-  let factor: number | undefined;
-  for (const { partitionIndex, brokerIds } of topic.assignments) {
-    if (byIndex.has(partitionIndex)) {
-      const message = `Found multiple manual partition assignments for partition ${partitionIndex}`;
-      return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
-    }
-    const made = manualPartition(partitionIndex, brokerIds, factor, around);
-    if (!made.ok) return made;
-    for (const partition of made.partitions) byIndex.set(partitionIndex, partition);
-    factor = brokerIds.length;
-  }
-  const partitions: PartitionImage[] = [];
-  for (let index = 0; index < byIndex.size; index++) {
-    const partition = byIndex.get(index);
-    if (partition === undefined) {
-      return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'partitions should be a consecutive 0-based integer sequence');
-    }
-    partitions.push(partition);
-  }
-  return { ok: true, partitions };
-}
-
-function manualPartition(
-  index: number,
-  brokerIds: readonly number[],
-  factor: number | undefined,
-  around: Surroundings,
-): Partitions {
-  const problem = assignmentProblem(brokerIds, factor, around);
-  if (problem !== null) return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, problem);
-  const partition = newPartition(index, brokerIds, around);
-  if (partition !== undefined) return { ok: true, partitions: [partition] };
-  const message = `All brokers specified in the manual partition assignment for partition ${index} are fenced or in controlled shutdown.`;
-  return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
-}
-
-function assignmentProblem(brokerIds: readonly number[], factor: number | undefined, around: Surroundings): string | null {
-  if (brokerIds.length === 0) return 'The manual partition assignment includes an empty replica list.';
-  let previous: number | undefined;
-  for (const broker of [...brokerIds].sort((a, b) => a - b)) {
-    if (!around.image.brokers.has(broker)) {
-      return `The manual partition assignment includes broker ${broker}, but no such broker is registered.`;
-    }
-    if (broker === previous) return `The manual partition assignment includes the broker ${broker} more than once.`;
-    previous = broker;
-  }
-  if (factor === undefined || brokerIds.length === factor) return null;
-  return (
-    `The manual partition assignment includes a partition with ${brokerIds.length} replica(s), but this is not consistent with ` +
-    `previous partitions, which have ${factor} replica(s).`
-  );
 }
 
 function totalPartitions(topics: readonly CreateTopicsRequestCreatableTopic[], defaultPartitions: number): number {
@@ -289,7 +191,7 @@ export function createPartitions(
     const added =
       image === undefined
         ? ({ ok: false, error: { ...UNKNOWN_TOPIC, message: null } } as const)
-        : addPartitions(topic, image, around);
+        : addedPartitions(topic, image, around);
     if (added.ok && image !== undefined) for (const p of added.partitions) records.push(partitionRecord(image.id, p, version));
     const { error, message } = added.ok ? { error: ErrorCode.NONE, message: null } : added.error;
     results.push({ name: topic.name, errorCode: error, errorMessage: message });
@@ -299,49 +201,6 @@ export function createPartitions(
     return { records: [], reply };
   }
   return { records: request.validateOnly ? [] : records, reply: results };
-}
-
-function addPartitions(topic: CreatePartitionsRequest['topics'][number], image: TopicImage, around: Surroundings): Partitions {
-  const existing = image.partitions.size;
-  if (topic.count === existing) return failed(ErrorCode.INVALID_PARTITIONS, `Topic already has ${existing} partition(s).`);
-  if (topic.count < existing) {
-    const message = `The topic ${topic.name} currently has ${existing} partition(s); ${topic.count} would not be an increase.`;
-    return failed(ErrorCode.INVALID_PARTITIONS, message);
-  }
-  const additional = topic.count - existing;
-  if (additional > MAX_RECORDS_PER_OPERATION) return { ok: false, error: TOO_LARGE };
-  if (topic.assignments !== null && topic.assignments.length !== additional) {
-    const message =
-      `Attempted to add ${additional} additional partition(s), but only ${topic.assignments.length} ` +
-      'assignment(s) were specified.';
-    return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
-  }
-  const factor = image.partitions.get(0)?.replicas.length ?? 1;
-  if (topic.assignments !== null) return assignedPartitions(topic.assignments, existing, factor, around);
-  const placement = placeReplicas(additional, factor, around);
-  if (!placement.ok) return placement;
-  const partitions: PartitionImage[] = [];
-  for (const [i, replicas] of placement.replicas.entries()) {
-    const partition = newPartition(existing + i, replicas, around);
-    if (partition === undefined) return failed(ErrorCode.INVALID_REPLICATION_FACTOR, noneActive(factor));
-    partitions.push(partition);
-  }
-  return { ok: true, partitions };
-}
-
-function assignedPartitions(
-  assignments: readonly { readonly brokerIds: readonly number[] }[],
-  firstIndex: number,
-  factor: number,
-  around: Surroundings,
-): Partitions {
-  const partitions: PartitionImage[] = [];
-  for (const [i, { brokerIds }] of assignments.entries()) {
-    const made = manualPartition(firstIndex + i, brokerIds, factor, around);
-    if (!made.ok) return made;
-    partitions.push(...made.partitions);
-  }
-  return { ok: true, partitions };
 }
 
 /** What occurs more than once. */
