@@ -18,6 +18,9 @@ export interface SentRecord {
   readonly order?: { readonly producer: string; readonly number: number };
 }
 
+/** As it stands in the log; of a marker, where. */
+export type SeenRecord = KafkaRecord | { readonly offset: number };
+
 export class PartitionModel {
   readonly name: string;
   /** flush.messages=1: nothing is acknowledged or shown before it is synced. */
@@ -79,13 +82,14 @@ export class PartitionModel {
   }
 
   /** All of the log, in order: dense, and the records of each producer whose order counts in their order. */
-  seeAll(records: readonly KafkaRecord[], logStartOffset: number, logEndOffset: number): void {
+  seeAll(records: readonly SeenRecord[], logStartOffset: number, logEndOffset: number): void {
     let next = logStartOffset;
     const last = new Map<string, number>();
     for (const record of records) {
       if (record.offset < logStartOffset) continue;
       demand(record.offset === next, () => `${this.name}: offset ${record.offset} follows ${next - 1}`);
       next++;
+      if (!('value' in record)) continue;
       this.see(record);
       const order = this.sent.get(record.value?.toString('latin1') ?? '')?.order;
       if (order === undefined) continue;

@@ -8,12 +8,14 @@ import { Broker } from '../../src/broker/broker.ts';
 import type { Facts } from '../../src/broker/logger.ts';
 import type { Log } from '../../src/log/log.ts';
 import { checkInvariants } from '../../src/log/invariants.ts';
+import type { RecordBatch } from '../../src/wire/record-batch.ts';
+import { StorageFailure } from '../../src/world/files.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { ClusterModel } from './cluster-model.ts';
 import { FakeFiles, type FakeFilesHooks } from './fake-files.ts';
 import { FakeNetwork } from './fake-network.ts';
 import type { Link, LinkWorld } from './link.ts';
-import type { Fate, PartitionModel } from './partition-model.ts';
+import type { Fate, PartitionModel, SeenRecord } from './partition-model.ts';
 import { Scheduler, SimulatedClock } from './scheduler.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { Trace } from './trace.ts';
@@ -22,9 +24,21 @@ import { demand, Violation } from './violation.ts';
 const DATA = '/data';
 /** Never shown before it is synced. */
 const METADATA_TOPIC = '__cluster_metadata';
+/** How long a broker goes on at most after its disk has begun to fail. */
+const FAILING_FOR_MS = 2000;
 const TOPIC_CONFIGS = 2;
 /** Longer than anything that the clients ask for may take. */
 const ANSWERED_WITHIN_MS = 60_000;
+
+/** Somebody else who looks at the logs. */
+export interface Watcher {
+  /** Every step: what costs little. */
+  check(log: Log): void;
+  /** Every step, when all of them have been looked at. */
+  checkTogether(logs: Iterable<Log>): void;
+  /** Now and then, and whenever the broker is back: may read every byte. */
+  checkThoroughly(log: Log): void;
+}
 
 export class SimulatedWorld implements LinkWorld {
   readonly seed: number;
@@ -35,6 +49,7 @@ export class SimulatedWorld implements LinkWorld {
   readonly port = 9092;
   readonly links = new Set<Link>();
   readonly model = new ClusterModel();
+  readonly watchers: Watcher[] = [];
   /** All that were ever given. */
   readonly producerIds = new Set<number>();
   /** Set by the first thing that went wrong. */
@@ -54,6 +69,8 @@ export class SimulatedWorld implements LinkWorld {
   private upSinceMs = 0;
   /** Death comes with the so manieth operation of the disk. */
   private deathAfter: { operations: number; readonly fate: 'kill' | 'power cut' } | undefined;
+  /** Since its disk has been told to fail; what the broker says of it is no fault of its own. */
+  private isFailing = false;
   private isChecking = false;
   private readonly highWatermarks = new Map<Log, number>();
   private readonly newestGenerations = new Map<string, number>();
@@ -115,10 +132,12 @@ export class SimulatedWorld implements LinkWorld {
     this.starts++;
     this.highWatermarks.clear();
     this.newestGenerations.clear();
+    this.isFailing = false;
     this.count('start');
     const isThis = (): boolean => clock === this.clock && this.state !== 'down';
     const report = (sentence: string, facts: Facts = {}): void => {
-      if (isThis())
+      if (isThis() && this.isFailing) say(sentence);
+      else if (isThis())
         this.fail(
           new Violation(
             `the broker reports: ${sentence} ${facts['error'] instanceof Error ? facts['error'].stack : JSON.stringify(facts)}`,
@@ -126,13 +145,17 @@ export class SimulatedWorld implements LinkWorld {
         );
     };
     const say = (sentence: string): void => this.trace.say(this.scheduler.nowMs, `log: ${sentence}`);
+    const giveUp = (reason: Error): void => {
+      if (isThis() && this.isFailing) this.scheduler.at(0, 'gives up', () => isThis() && this.die('kill'));
+      else report('the broker cannot go on', { error: reason });
+    };
     Broker.start({
       port: this.port,
       dataDir: DATA,
       settings: this.settings,
       world: { clock, files: this.files, network: this.network, random: this.random.fork() },
       log: { error: report, warn: say, info: say, debug: () => undefined },
-      onFatal: (reason) => report('the broker cannot go on', { error: reason }),
+      onFatal: giveUp,
     }).then(
       (broker) => {
         if (!isThis()) return;
@@ -143,9 +166,23 @@ export class SimulatedWorld implements LinkWorld {
         void this.follow(this.lookAtEverything(broker, fate));
       },
       (error: unknown) => {
-        if (isThis()) this.fail(error);
+        if (!isThis()) return;
+        if (this.isFailing && error instanceof StorageFailure) giveUp(error);
+        else this.fail(error);
       },
     );
+  }
+
+  /** The so manieth operation of the disk fails, and with `forever` all after it. Sooner or later that is the end of the process. */
+  failDisk(operations: number, code: 'EIO' | 'ENOSPC', forever: boolean): void {
+    if (this.state !== 'up') return;
+    const { clock } = this;
+    this.count('disk fails');
+    this.isFailing = true;
+    this.files.failAfter(operations, code, forever);
+    this.scheduler.at(this.random.between(1, FAILING_FOR_MS), 'given up', () => {
+      if (clock === this.clock) this.die('kill');
+    });
   }
 
   /** The process is gone at once, or the machine is. It comes back after a while. */
@@ -178,6 +215,10 @@ export class SimulatedWorld implements LinkWorld {
     this.deathAfter = { operations, fate };
   }
 
+  async isUp(): Promise<void> {
+    while (this.state !== 'up') await this.scheduler.sleep(20);
+  }
+
   /** Resolves when the broker has stopped; false when it died instead, or was not up. */
   async stop(): Promise<boolean> {
     const { broker, clock } = this;
@@ -187,10 +228,11 @@ export class SimulatedWorld implements LinkWorld {
     try {
       await Promise.race([broker.stop(), clock.ended]);
     } catch (error) {
-      if (clock.isRunning) throw error;
+      if (clock.isRunning && !this.isFailing) throw error;
+      if (clock.isRunning) this.die('kill');
     }
     if (!clock.isRunning) return false;
-    this.nothingIsLeft();
+    if (!this.isFailing) this.nothingIsLeft();
     // The last bytes are on their way.
     await Promise.race([this.scheduler.sleep(100), clock.ended]);
     if (!clock.isRunning) return false;
@@ -234,7 +276,7 @@ export class SimulatedWorld implements LinkWorld {
     return generation >= (this.newestGenerations.get(group) ?? -1);
   }
 
-  private *logs(): Generator<Log> {
+  *logs(): Generator<Log> {
     for (const directory of this.broker?.services.logDirectories ?? []) yield* directory.logs();
   }
 
@@ -258,21 +300,37 @@ export class SimulatedWorld implements LinkWorld {
           highWatermark <= Math.max(recoveryPoint, before),
           () => `${log.directory}: offsets up to ${highWatermark} are shown, and synced up to ${recoveryPoint}`,
         );
+      for (const watcher of this.watchers) watcher.check(log);
     }
+    this.checkTogether();
+  }
+
+  private checkTogether(): void {
+    if (this.isFailing) return;
+    this.isChecking = true;
+    for (const watcher of this.watchers) watcher.checkTogether(this.logs());
+    this.isChecking = false;
   }
 
   /** Now and then: what reads every byte. */
   checkThoroughly(): void {
     if (this.state !== 'up') return;
-    this.isChecking = true;
-    for (const log of this.logs()) checkInvariants(log);
-    this.isChecking = false;
+    if (!this.isFailing) this.readEveryLog();
     for (const link of this.links) {
       const { waitingFor } = link;
       if (waitingFor === undefined) continue;
       const waitedMs = this.scheduler.busyMs - Math.max(waitingFor.sinceMs, this.upSinceMs);
       demand(waitedMs < ANSWERED_WITHIN_MS, () => `${link.name} waits for an answer to ${waitingFor.api} for ${waitedMs} ms`);
     }
+  }
+
+  private readEveryLog(): void {
+    this.isChecking = true;
+    for (const log of this.logs()) {
+      checkInvariants(log);
+      for (const watcher of this.watchers) watcher.checkThoroughly(log);
+    }
+    this.isChecking = false;
   }
 
   /** The broker is back: what it has against what it owes. */
@@ -300,17 +358,17 @@ export class SimulatedWorld implements LinkWorld {
   private async lookAtLog(log: Log, model: PartitionModel): Promise<void> {
     const { logStartOffset, writtenOffset } = log;
     const { clock } = this;
-    const records = [];
+    const records: SeenRecord[] = [];
     try {
       for await (const batch of log.batches()) {
         if (batch.baseOffset >= writtenOffset) break;
-        records.push(...recordsOf(batch));
+        records.push(...seenIn(batch));
       }
     } catch (error) {
-      if (clock.isRunning) throw error;
+      if (clock.isRunning && !this.isFailing) throw error;
     }
-    if (clock.isRunning && this.state === 'up' && log.logStartOffset === logStartOffset)
-      model.seeAll(records, logStartOffset, writtenOffset);
+    const isWhole = clock.isRunning && !this.isFailing && this.state === 'up' && log.logStartOffset === logStartOffset;
+    if (isWhole) model.seeAll(records, logStartOffset, writtenOffset);
   }
 
   private lookAtTopics(broker: Broker): void {
@@ -337,4 +395,9 @@ export class SimulatedWorld implements LinkWorld {
       demand(!image.topicsByName.has(name), () => `topic ${name} is back after it was deleted`);
     }
   }
+}
+
+/** Markers are nobody's records. */
+function seenIn(batch: RecordBatch): SeenRecord[] {
+  return batch.isControl ? [{ offset: batch.baseOffset }] : recordsOf(batch);
 }

@@ -2,17 +2,13 @@
 import { Actor } from './actor.ts';
 import { administrate, createTopic } from './admin.ts';
 import type { TopicModel } from './cluster-model.ts';
+import { befall } from './fate.ts';
 import { fetchAlong } from './fetcher.ts';
 import { commitAlone, takePart } from './member.ts';
 import { producePlainly, produceIdempotently, type Target } from './producer.ts';
+import { run } from './run.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedWorld } from './simulated-world.ts';
-import { Violation } from './violation.ts';
-
-const MAX_STEPS = 200_000;
-const MAX_MS = 3_600_000;
-const THOROUGH_EVERY_STEPS = 100;
-const MINUTE_MS = 60_000;
 
 export interface Outcome {
   readonly hash: string;
@@ -46,29 +42,7 @@ function topicConfigs(random: SeededRandom, isSynced: boolean): Record<string, s
 export async function simulate(seed: number, showTrace = false): Promise<Outcome> {
   const random = new SeededRandom(seed ^ 0x51ed_270b);
   const world = new SimulatedWorld(seed, settingsFor(random), showTrace);
-  let isOver = false;
-  world.start();
-  void world.follow(direct(world, random)).finally(() => {
-    isOver = true;
-  });
-  try {
-    while (!isOver && world.failure === undefined) {
-      const isMore = await world.scheduler.step();
-      world.check();
-      if (world.trace.steps % THOROUGH_EVERY_STEPS === 0) world.checkThoroughly();
-      if (!isMore && !isOver) throw new Violation('nothing happens any more, and there is still something to do');
-      if (world.trace.steps > MAX_STEPS || world.scheduler.nowMs > MAX_MS)
-        throw new Violation('the clients do not come to an end');
-    }
-    if (world.failure !== undefined) throw world.failure instanceof Error ? world.failure : new Error(String(world.failure));
-  } catch (error) {
-    throw new Violation(
-      `SEED=${seed} fails: ${error instanceof Error ? (error instanceof Violation ? error.message : error.stack) : String(error)}\n${world.trace.last}`,
-      {
-        cause: error,
-      },
-    );
-  }
+  await run(world, direct(world, random));
   let acknowledged = 0;
   for (const topic of world.model.topics.values())
     for (const partition of topic.partitions) acknowledged += partition.acknowledged;
@@ -117,54 +91,19 @@ function cast(
   return { working: working.map((work) => world.follow(work)), readers: readers.map((work) => world.follow(work)) };
 }
 
-/** What happens to the machine while the clients work. */
-async function befall(world: SimulatedWorld, random: SeededRandom, isOver: () => boolean): Promise<void> {
-  const times = random.between(1, 5);
-  for (let i = 0; i < times; i++) {
-    await world.scheduler.sleep(random.between(5, random.oneIn(3) ? 1500 : 400), 'fate');
-    if (isOver()) return;
-    const fate = random.oneIn(2) ? 'kill' : 'power cut';
-    switch (random.below(8)) {
-      case 0:
-      case 1:
-        world.die(fate);
-        break;
-      case 2:
-      case 3:
-        world.dieSoon(fate, random.below(60));
-        break;
-      case 4:
-        if (await world.stop()) world.scheduler.at(random.below(200), 'started again', () => world.start());
-        break;
-      case 5:
-        world.cutConnections();
-        break;
-      case 6:
-        world.setClock(random.between(-10 * MINUTE_MS, 30 * MINUTE_MS));
-        break;
-      default:
-        world.stall(random.between(100, 3 * MINUTE_MS));
-    }
-  }
-}
-
 /** One more restart, everything read through the front door, and a clean end. */
 async function end(world: SimulatedWorld, random: SeededRandom, targets: readonly Target[]): Promise<void> {
-  await isUp(world);
+  await world.isUp();
   if (random.oneIn(3)) {
     if (await world.stop()) world.start();
   } else world.die(random.oneIn(2) ? 'kill' : 'power cut');
-  await isUp(world);
+  await world.isUp();
   const last = new Actor(world, 'last');
   const endsAtMs = world.scheduler.nowMs + 2000;
   await fetchAlong(last, targets, () => world.scheduler.nowMs > endsAtMs);
   // Long enough for everything that is done from time to time, retention too.
   if (random.oneIn(4)) await world.scheduler.sleep(40_000);
-  await isUp(world);
+  await world.isUp();
   await world.lookAgain();
-  while (!(await world.stop())) await isUp(world);
-}
-
-async function isUp(world: SimulatedWorld): Promise<void> {
-  while (world.state !== 'up') await world.scheduler.sleep(20);
+  while (!(await world.stop())) await world.isUp();
 }
