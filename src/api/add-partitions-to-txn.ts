@@ -14,6 +14,7 @@ import type {
 } from '../wire/generated/add-partitions-to-txn.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Context, TopicPartitions } from './context.ts';
+import { fencingError } from './producer-fencing.ts';
 import { claimOf } from './transaction-claim.ts';
 
 const BATCHED_FROM_VERSION = 4;
@@ -73,8 +74,7 @@ function isUnsupported(results: TopicResults): boolean {
 async function add(transaction: Transaction, { apiVersion, transactions }: Context): Promise<TopicResults> {
   const clientVersion = apiVersion >= BATCHED_FROM_VERSION ? 2 : 0;
   const error = await transactions.addPartitions(claimOf(transaction), partitionsOf(transaction.topics), clientVersion);
-  const isOld = apiVersion < FENCED_FROM_VERSION && error === ErrorCode.PRODUCER_FENCED;
-  const errorCode = isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : error;
+  const errorCode = fencingError(error, apiVersion, FENCED_FROM_VERSION);
   return transaction.topics.map(({ name, partitions }) => ({
     name,
     resultsByPartition: partitions.map(resultOf(() => errorCode)),

@@ -1,12 +1,9 @@
 /** Topics that come into being because somebody asked for them. What they start with is the brokers' to say, not the asker's. */
 import type { CreateTopicsRequest } from '../wire/generated/create-topics.ts';
 import type { Context } from './context.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_TOPIC } from '../wire/topic-name.ts';
 
 type CreatableTopic = CreateTopicsRequest['topics'][number];
-
-const GROUP_METADATA_TOPIC = '__consumer_offsets';
-const TRANSACTION_STATE_TOPIC = '__transaction_state';
-const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
 
 /**
  * Creates topics and does not wait. Whoever asked is told that they do not exist, and asks again (as Kafka does); why one could not be created is not
@@ -25,54 +22,34 @@ async function createTopics(names: readonly string[], context: Context): Promise
   });
 }
 
-function creatableTopic(name: string, { settings }: Context): CreatableTopic {
+function creatableTopic(name: string, { settings, groups, transactions }: Context): CreatableTopic {
   switch (name) {
-    case GROUP_METADATA_TOPIC:
-      return topicOf(name, settings.int('offsets.topic.num.partitions'), settings.int('offsets.topic.replication.factor'), {
-        'cleanup.policy': 'compact',
-        'compression.type': 'producer',
-        'segment.bytes': String(settings.int('offsets.topic.segment.bytes')),
-      });
-    case TRANSACTION_STATE_TOPIC:
-      return topicOf(
+    case OFFSETS_TOPIC:
+      return topicOf(groups.topic.asCreated);
+    case TRANSACTION_TOPIC:
+      return topicOf(transactions.topic.asCreated);
+    case SHARE_STATE_TOPIC:
+      return topicOf({
         name,
-        settings.int('transaction.state.log.num.partitions'),
-        settings.int('transaction.state.log.replication.factor'),
-        {
-          'unclean.leader.election.enable': 'false',
-          'compression.type': 'uncompressed',
-          'cleanup.policy': 'compact',
-          'min.insync.replicas': String(settings.int('transaction.state.log.min.isr')),
-          'segment.bytes': String(settings.int('transaction.state.log.segment.bytes')),
-        },
-      );
-    case SHARE_GROUP_STATE_TOPIC:
-      return topicOf(
-        name,
-        settings.int('share.coordinator.state.topic.num.partitions'),
-        settings.int('share.coordinator.state.topic.replication.factor'),
-        {
+        partitions: settings.int('share.coordinator.state.topic.num.partitions'),
+        replicationFactor: settings.int('share.coordinator.state.topic.replication.factor'),
+        configs: {
           'cleanup.policy': 'delete',
           'compression.type': 'producer',
           'segment.bytes': String(settings.int('share.coordinator.state.topic.segment.bytes')),
           'min.insync.replicas': String(settings.int('share.coordinator.state.topic.min.isr')),
           'retention.ms': '-1',
         },
-      );
+      });
     default:
-      return topicOf(name, -1, -1, {});
+      return topicOf({ name, partitions: -1, replicationFactor: -1, configs: {} });
   }
 }
 
-function topicOf(
-  name: string,
-  numPartitions: number,
-  replicationFactor: number,
-  configs: Record<string, string>,
-): CreatableTopic {
+function topicOf({ name, partitions, replicationFactor, configs }: Context['groups']['topic']['asCreated']): CreatableTopic {
   return {
     name,
-    numPartitions,
+    numPartitions: partitions,
     replicationFactor,
     assignments: [],
     configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })),

@@ -6,9 +6,8 @@ import type { DescribeGroupsRequest, DescribeGroupsResponseDraft } from '../wire
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Context } from './context.ts';
 import { groupClientOf } from './group-client.ts';
+import { GROUP_OPERATIONS } from './authorized-operations.ts';
 
-/** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS, as bits at Kafka's numbers of ACL operations. */
-const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11);
 const OPERATIONS_FROM_VERSION = 3;
 
 export async function describeGroups(request: DescribeGroupsRequest, context: Context): Promise<DescribeGroupsResponseDraft> {
@@ -16,7 +15,7 @@ export async function describeGroups(request: DescribeGroupsRequest, context: Co
   if (!request.includeAuthorizedOperations || context.apiVersion < OPERATIONS_FROM_VERSION) return { groups };
   return {
     groups: groups.map((group) =>
-      group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: ALL_GROUP_OPERATIONS } : group,
+      group.errorCode === ErrorCode.NONE ? { ...group, authorizedOperations: GROUP_OPERATIONS } : group,
     ),
   };
 }

@@ -2,9 +2,9 @@
  * EndTxn, versions 0 to 5: the producer commits or aborts. Answered once the decision is in the log; the markers follow. KIP-588 (PRODUCER_FENCED, from
  * 2 on; INVALID_PRODUCER_EPOCH before), KIP-890 (5: the answer has the producer id and epoch to go on with).
  */
-import { ErrorCode } from '../wire/generated/errors.ts';
 import type { EndTxnRequest, EndTxnResponseDraft } from '../wire/generated/end-txn.ts';
 import type { Context } from './context.ts';
+import { fencingError } from './producer-fencing.ts';
 import { claimOf } from './transaction-claim.ts';
 
 const FENCED_FROM_VERSION = 2;
@@ -18,7 +18,6 @@ export async function endTxn(request: EndTxnRequest, context: Context): Promise<
     request.committed,
     clientVersion,
   );
-  const isOld = apiVersion < FENCED_FROM_VERSION && error === ErrorCode.PRODUCER_FENCED;
-  const errorCode = isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : error;
+  const errorCode = fencingError(error, apiVersion, FENCED_FROM_VERSION);
   return clientVersion === 0 ? { throttleTimeMs: 0, errorCode } : { throttleTimeMs: 0, errorCode, producerId, producerEpoch };
 }

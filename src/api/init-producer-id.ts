@@ -9,6 +9,7 @@
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { InitProducerIdRequest, InitProducerIdResponseDraft } from '../wire/generated/init-producer-id.ts';
 import type { Context, Handler } from './context.ts';
+import { fencingError } from './producer-fencing.ts';
 
 const NO_PRODUCER_ID = -1n;
 const NO_PRODUCER_EPOCH = -1;
@@ -33,9 +34,8 @@ async function inTransactions(
   const isNew = request.producerId === NO_PRODUCER_ID;
   const expected = isNew ? undefined : { producerId: Number(request.producerId), producerEpoch };
   const given = await transactions.initProducerId({ transactionalId, timeoutMs, enable2Pc, keepPreparedTxn, expected });
-  const isOld = apiVersion < FENCED_FROM_VERSION && given.error === ErrorCode.PRODUCER_FENCED;
   return {
-    errorCode: isOld ? ErrorCode.INVALID_PRODUCER_EPOCH : given.error,
+    errorCode: fencingError(given.error, apiVersion, FENCED_FROM_VERSION),
     producerId: given.producerId,
     producerEpoch: given.producerEpoch,
   };

@@ -7,12 +7,10 @@
 import type { Services } from '../api/context.ts';
 import { advertisedApis, HANDLERS } from '../api/table.ts';
 import { GroupCoordinator } from '../host/group-coordinator.ts';
-import { OFFSETS_TOPIC } from '../host/group-settings.ts';
 import { MetadataLog } from '../host/metadata-log.ts';
 import { ReplicaAssignments } from '../host/replica-assignments.ts';
 import { TransactionCoordinator } from '../host/transaction-coordinator.ts';
 import { TransactionMarkers } from '../host/transaction-markers.ts';
-import { TRANSACTION_TOPIC } from '../host/transaction-settings.ts';
 import type { TransactionStepName } from '../host/transaction-steps.ts';
 import { TransactionVerifier } from '../host/transaction-verifier.ts';
 import { logConfigOf } from '../host/topic-log-config.ts';
@@ -38,6 +36,7 @@ import { producerIdsFrom } from './producer-ids.ts';
 import { requireStandalone } from './roles.ts';
 import type { Settings } from './settings.ts';
 import { createTopics, internalTopics } from './topics.ts';
+import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from '../wire/topic-name.ts';
 
 export interface CompositionOptions {
   readonly world: World;

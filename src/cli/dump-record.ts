@@ -5,6 +5,7 @@ import { DecodeError } from '../wire/decode-error.ts';
 import { readMetadataRecord } from '../wire/metadata-record.ts';
 import type { KafkaRecord } from '../wire/record.ts';
 import { plainJson } from './dump-item.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_TOPIC } from '../wire/topic-name.ts';
 
 export interface DecodedRecord {
   readonly kind: string;
@@ -16,9 +17,9 @@ export interface DecodedRecord {
 function ofTopic(topic: string, key: Buffer | null, value: Buffer | null): DecodedRecord | undefined {
   if (topic === '__cluster_metadata') return value === null ? undefined : readMetadataRecord(value);
   if (key === null) return undefined;
-  if (topic === '__consumer_offsets') return readGroupRecord(key, value);
-  if (topic === '__transaction_state') return readTransactionRecord(key, value);
-  if (topic === '__share_group_state') return readShareRecord(key, value);
+  if (topic === OFFSETS_TOPIC) return readGroupRecord(key, value);
+  if (topic === TRANSACTION_TOPIC) return readTransactionRecord(key, value);
+  if (topic === SHARE_STATE_TOPIC) return readShareRecord(key, value);
   return undefined;
 }
 

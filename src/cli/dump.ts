@@ -9,8 +9,8 @@ import type { DumpItem } from './dump-item.ts';
 import { dumpLog } from './dump-log.ts';
 import { dumpJson, dumpLeaderEpochs, dumpOffsetCheckpoint, dumpProperties } from './dump-text.ts';
 import { onePath } from './one-path.ts';
+import { CLUSTER_METADATA_TOPIC } from '../wire/topic-name.ts';
 
-const METADATA_TOPIC = '__cluster_metadata';
 /** A file that is being written, replaced or removed says the same under its longer name. */
 const TEMPORARY_SUFFIX = /\.(deleted|cleaned|swap|part|tmp)$/;
 
@@ -18,7 +18,7 @@ type Kind = (files: Files, path: string, baseOffset: number, topic: string | und
 
 const BY_SUFFIX: { readonly [suffix: string]: Kind } = {
   '.log': (files, path, _, topic) => dumpLog(files, path, topic),
-  '.checkpoint': (files, path) => dumpLog(files, path, METADATA_TOPIC),
+  '.checkpoint': (files, path) => dumpLog(files, path, CLUSTER_METADATA_TOPIC),
   '.index': dumpOffsetIndex,
   '.timeindex': dumpTimeIndex,
   '.txnindex': dumpTransactionIndex,
@@ -27,7 +27,7 @@ const BY_SUFFIX: { readonly [suffix: string]: Kind } = {
 
 const BY_NAME: { readonly [name: string]: Kind } = {
   // Of formatting tools before 4.4.
-  'bootstrap.checkpoint': (files, path) => dumpLog(files, path, METADATA_TOPIC),
+  'bootstrap.checkpoint': (files, path) => dumpLog(files, path, CLUSTER_METADATA_TOPIC),
   'leader-epoch-checkpoint': dumpLeaderEpochs,
   'recovery-point-offset-checkpoint': dumpOffsetCheckpoint,
   'replication-offset-checkpoint': dumpOffsetCheckpoint,

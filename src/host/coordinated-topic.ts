@@ -37,6 +37,11 @@ export class CoordinatedTopic<H extends Hosting> implements LeadershipListener {
     this.#options = options;
   }
 
+  /** What it is created as on first need. */
+  get asCreated(): InternalTopic {
+    return this.#options.topic;
+  }
+
   get isStopped(): boolean {
     return this.#isStopped;
   }

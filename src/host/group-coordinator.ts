@@ -38,6 +38,8 @@ import { type CoordinatorSettings, type GroupSettings, groupSettingsOf } from '.
 import { Host } from './host.ts';
 import type { InternalTopic } from './internal-topic.ts';
 import type { TransactionalWrite } from './machine.ts';
+import { type CoordinatorAnswer, failed } from './coordinator-answer.ts';
+import { randomUuidText } from '../wire/uuid.ts';
 
 export type { GroupClient };
 
@@ -59,9 +61,7 @@ export interface VerifiedWrite {
 }
 
 type GroupHost = Host<GroupInput, GroupRecord, GroupReply, GroupAfter>;
-type Answer<K extends GroupReply['kind']> =
-  | { readonly error: typeof ErrorCode.NONE; readonly reply: Extract<GroupReply, { kind: K }> }
-  | { readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE>; readonly reply?: undefined };
+type Answer<K extends GroupReply['kind']> = CoordinatorAnswer<GroupReply, K>;
 
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions;
@@ -135,7 +135,7 @@ export class GroupCoordinator {
     if (request.sessionTimeoutMs < groupMinSessionTimeoutMs || request.sessionTimeoutMs > groupMaxSessionTimeoutMs) {
       return refuse(ErrorCode.INVALID_SESSION_TIMEOUT, request.memberId);
     }
-    const freshId = uuidText(this.#options.random);
+    const freshId = randomUuidText(this.#options.random);
     const answer = await this.#ask('join', this.#partitionOf(request.groupId), { kind: 'join', request, client, freshId });
     return answer.reply?.response ?? refuse(answer.error, '');
   }
@@ -172,11 +172,7 @@ export class GroupCoordinator {
   async commitOffsets(request: OffsetCommitRequest, client: GroupClient): Promise<OffsetCommitResponseDraft> {
     const answer = await this.#ask('commit', this.#partitionOf(request.groupId), { kind: 'commit', request, client });
     if (answer.reply !== undefined) return answer.reply.response;
-    const errorCode = answer.error;
-    const topics = request.topics.map(({ name, topicId, partitions }) => {
-      return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) };
-    });
-    return { topics };
+    return refusedOffsets(request, answer.error);
   }
 
   /**
@@ -268,16 +264,11 @@ export class GroupCoordinator {
   }
 }
 
-function refusedOffsets(request: TxnOffsetCommitRequest, errorCode: ErrorCode): TxnOffsetCommitResponseDraft {
+function refusedOffsets(request: OffsetCommitRequest | TxnOffsetCommitRequest, errorCode: ErrorCode) {
   const topics = request.topics.map(({ name, topicId, partitions }) => {
     return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) };
   });
   return { throttleTimeMs: 0, topics };
-}
-
-function failed(error: ErrorCode): { readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE> } {
-  if (error === ErrorCode.NONE) throw new Error('a failure without an error');
-  return { error };
 }
 
 function undescribed(groupId: string, errorCode: ErrorCode): DescribeGroupsResponseDescribedGroupDraft {
@@ -288,15 +279,4 @@ function undescribed(groupId: string, errorCode: ErrorCode): DescribeGroupsRespo
 function fetchErrorOf(error: ErrorCode): ErrorCode {
   const mapped = coordinatorErrorOf(error);
   return mapped === ErrorCode.COORDINATOR_NOT_AVAILABLE && error !== mapped ? ErrorCode.NOT_COORDINATOR : mapped;
-}
-
-const UUID_BYTES = 16;
-
-/** A random uuid (version 4) in its canonical text form. */
-function uuidText(random: Random): string {
-  const bytes = Buffer.from(random.bytes(UUID_BYTES));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

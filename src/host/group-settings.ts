@@ -2,8 +2,7 @@
 import type { GroupConfig } from '../machine/group/input.ts';
 import type { CompressionCodec } from '../wire/compression/codec.ts';
 import type { InternalTopic } from './internal-topic.ts';
-
-export const OFFSETS_TOPIC = '__consumer_offsets';
+import { OFFSETS_TOPIC } from '../wire/topic-name.ts';
 
 /** As SettingsView of api/context has them. */
 export interface CoordinatorSettings {

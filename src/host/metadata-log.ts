@@ -141,7 +141,7 @@ export class MetadataLog {
     return this.#failure ?? this.log.failure;
   }
 
-  /** Decides, appends one batch, syncs, applies, tells the followers, and only then resolves. Rejects with StorageFailure, or once stopped. */
+  /** Decides, appends, syncs, applies, tells the followers, and only then resolves. Rejects with StorageFailure, or once stopped. */
   submit<K extends ControllerOperation>(
     operation: K,
     request: ControllerOperations[K]['request'],

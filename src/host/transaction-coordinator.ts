@@ -27,6 +27,7 @@ import type { TransactionMarkers } from './transaction-markers.ts';
 import { observed, type TransactionStepName } from './transaction-steps.ts';
 import { readRecord, writeRecord } from './transaction-records.ts';
 import { type TransactionSettings, type TransactionSettingsView, transactionSettingsOf } from './transaction-settings.ts';
+import { type CoordinatorAnswer, failed } from './coordinator-answer.ts';
 
 export interface TransactionCoordinatorOptions {
   readonly clock: Clock;
@@ -46,9 +47,7 @@ export interface TransactionCoordinatorOptions {
 type TransactionHost = Host<TransactionInput, TransactionRecord, TransactionReply, TransactionAfter, TransactionEffect>;
 type WriteMarkers = Extract<TransactionEffect, { kind: 'writeMarkers' }>;
 
-export type Answer<K extends TransactionReply['kind']> =
-  | { readonly error: typeof ErrorCode.NONE; readonly reply: Extract<TransactionReply, { kind: K }> }
-  | { readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE>; readonly reply?: undefined };
+export type Answer<K extends TransactionReply['kind']> = CoordinatorAnswer<TransactionReply, K>;
 
 export interface ProducerIdentity {
   readonly producerId: number;
@@ -278,11 +277,6 @@ export class TransactionCoordinator {
     if (reply.kind !== kind) throw new Error(`the transaction machine answered ${input.kind} with ${reply.kind}`);
     return { error: ErrorCode.NONE, reply: reply as Extract<TransactionReply, { kind: K }> };
   }
-}
-
-function failed(error: ErrorCode): { readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE> } {
-  if (error === ErrorCode.NONE) throw new Error('a failure without an error');
-  return { error };
 }
 
 const NEEDS_PRODUCER_ID = failed(ErrorCode.UNKNOWN_SERVER_ERROR);

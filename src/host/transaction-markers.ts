@@ -5,13 +5,13 @@
  * In `__consumer_offsets` the marker goes through the machine that keeps the groups, so that offsets count from then on or are forgotten.
  * Source: TransactionMarkerChannelManager and TransactionMarkerRequestCompletionHandler of Apache Kafka.
  */
-import type { TopicPartitions } from '../machine/transaction/transaction.ts';
+import { type TopicPartitions, topicPartitionsOf } from '../machine/transaction/transaction.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import { appendEndMarker, type TransactionEnd } from '../partition/transaction-end.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock, Timer } from '../world/clock.ts';
-import { OFFSETS_TOPIC } from './group-settings.ts';
+import { OFFSETS_TOPIC } from '../wire/topic-name.ts';
 
 export interface TransactionMarkersOptions {
   readonly clock: Clock;
@@ -77,7 +77,7 @@ export class TransactionMarkers {
     const marked = places.filter((_place, i) => errors[i] === ErrorCode.NONE);
     const fenced = places.findIndex((_place, i) => isFencing(errors[i]));
     const left = places.filter((_place, i) => errors[i] !== ErrorCode.NONE);
-    if (marked.length > 0) markers.onMarked(partitionsOf(marked));
+    if (marked.length > 0) markers.onMarked(topicPartitionsOf(marked));
     const first = places[fenced];
     if (first !== undefined) return markers.onFenced(first.topic, first.index, errors[fenced] ?? ErrorCode.NONE);
     if (left.length === 0) return;
@@ -92,14 +92,4 @@ interface Task {
 
 function isFencing(error: ErrorCode | undefined): boolean {
   return error === ErrorCode.INVALID_PRODUCER_EPOCH || error === ErrorCode.TRANSACTION_COORDINATOR_FENCED;
-}
-
-function partitionsOf(places: readonly Place[]): TopicPartitions {
-  const byTopic = new Map<string, Set<number>>();
-  for (const { topic, index } of places) {
-    const indexes = byTopic.get(topic);
-    if (indexes === undefined) byTopic.set(topic, new Set([index]));
-    else indexes.add(index);
-  }
-  return byTopic;
 }

@@ -1,7 +1,6 @@
 /** The broker configs that the transaction coordinator obeys. Source: Kafka's broker configs of the same names. */
 import type { InternalTopic } from './internal-topic.ts';
-
-export const TRANSACTION_TOPIC = '__transaction_state';
+import { TRANSACTION_TOPIC } from '../wire/topic-name.ts';
 
 /** As SettingsView of api/context has them. */
 export interface TransactionSettingsView {

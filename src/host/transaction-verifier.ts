@@ -6,7 +6,7 @@
  * that their batches stay in order. Source: AddPartitionsToTxnManager, ReplicaManager.handleProduceAppend.
  */
 import type { FirstBatch, VerificationGuard } from '../log/verification.ts';
-import { EPOCH_BUMP_VERSION, type TopicPartitions } from '../machine/transaction/transaction.ts';
+import { EPOCH_BUMP_VERSION, topicPartitionsOf } from '../machine/transaction/transaction.ts';
 import type { Partition } from '../partition/partition.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { Clock } from '../world/clock.ts';
@@ -131,7 +131,7 @@ export class TransactionVerifier {
   ): Promise<(topic: string, index: number) => ErrorCode> {
     const { coordinator } = this.#options;
     if (!coordinator.topic.exists) return () => ErrorCode.COORDINATOR_NOT_AVAILABLE;
-    const wanted = byTopic(partitions);
+    const wanted = topicPartitionsOf(partitions);
     if (support === 'adds') {
       const error = asPartitionError(await coordinator.addPartitions(claim, wanted, EPOCH_BUMP_VERSION));
       return () => error;
@@ -159,14 +159,4 @@ function startAll(claim: TransactionClaim, support: VerificationSupport, wanted:
 /** To the partition's client a fenced producer is one with an old epoch. */
 function asPartitionError(error: ErrorCode): ErrorCode {
   return error === ErrorCode.PRODUCER_FENCED ? ErrorCode.INVALID_PRODUCER_EPOCH : error;
-}
-
-function byTopic(partitions: readonly Partition[]): TopicPartitions {
-  const topics = new Map<string, Set<number>>();
-  for (const { topic, index } of partitions) {
-    const indexes = topics.get(topic);
-    if (indexes === undefined) topics.set(topic, new Set([index]));
-    else indexes.add(index);
-  }
-  return topics;
 }

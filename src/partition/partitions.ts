@@ -26,6 +26,7 @@ import { type FoundCopy, foundCopies, openFoundLogs } from './found-logs.ts';
 import { Partition } from './partition.ts';
 import { ReplicaHomes } from './replica-homes.ts';
 import { type ReplicaAssignment, ReplicaMoves } from './replica-moves.ts';
+import { ConfigResourceType } from '../wire/config-resource.ts';
 
 /** Each new partition waits for its disk several times. */
 const CREATED_AT_ONCE = 8;
@@ -215,7 +216,7 @@ export class Partitions {
       case 'partitionChanged':
         return this.#takeUp(change.topic, [change.partition]);
       case 'configsChanged':
-        return this.#configure(change.resource.type === TOPIC_CONFIGS ? change.resource.name : undefined);
+        return this.#configure(change.resource.type === ConfigResourceType.TOPIC ? change.resource.name : undefined);
       default:
         return;
     }
@@ -325,9 +326,6 @@ export class Partitions {
     for (const listener of this.#listeners.get(partition.topic) ?? []) listener.onResigned(partition);
   }
 }
-
-/** Kafka's number of the resource type. */
-const TOPIC_CONFIGS = 2;
 
 /** A disk that fails has taken its directory offline; the topic is gone all the same, and what follows has to be applied. */
 async function deleteLog(directory: LogDirectory, { topic, index }: Partition): Promise<void> {

@@ -1,7 +1,14 @@
 /** What a topic may be called. */
 
+/** Of the group coordinators. */
+export const OFFSETS_TOPIC = '__consumer_offsets';
+/** Of the transaction coordinators. */
+export const TRANSACTION_TOPIC = '__transaction_state';
+/** Of the share coordinators (KIP-932). */
+export const SHARE_STATE_TOPIC = '__share_group_state';
+
 /** Topics that the broker itself writes to; Metadata marks them as internal. */
-export const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state']);
+export const INTERNAL_TOPICS: ReadonlySet<string> = new Set([OFFSETS_TOPIC, TRANSACTION_TOPIC, SHARE_STATE_TOPIC]);
 
 /** The log of the cluster's metadata: not a topic that clients see. */
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';

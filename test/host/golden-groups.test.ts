@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GroupCoordinator } from '../../src/host/group-coordinator.ts';
-import { OFFSETS_TOPIC } from '../../src/host/group-settings.ts';
+import { OFFSETS_TOPIC } from '../../src/wire/topic-name.ts';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts';
 import { LogDirectory } from '../../src/log/log-directory.ts';
 import { MetadataImage } from '../../src/machine/metadata/image.ts';

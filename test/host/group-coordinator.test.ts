@@ -13,7 +13,7 @@ import { syncGroup } from '../../src/api/sync-group.ts';
 import type { Handler } from '../../src/api/context.ts';
 import { deleteGroups } from '../../src/api/delete-groups.ts';
 import { GroupCoordinator } from '../../src/host/group-coordinator.ts';
-import { OFFSETS_TOPIC } from '../../src/host/group-settings.ts';
+import { OFFSETS_TOPIC } from '../../src/wire/topic-name.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { coordinatorPartition } from '../../src/wire/java-hash.ts';

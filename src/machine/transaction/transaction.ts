@@ -87,6 +87,16 @@ export function next(
   return to;
 }
 
+export function topicPartitionsOf(places: Iterable<{ readonly topic: string; readonly index: number }>): TopicPartitions {
+  const topics = new Map<string, Set<number>>();
+  for (const { topic, index } of places) {
+    const indexes = topics.get(topic);
+    if (indexes === undefined) topics.set(topic, new Set([index]));
+    else indexes.add(index);
+  }
+  return topics;
+}
+
 export function containsAll(partitions: TopicPartitions, wanted: TopicPartitions): boolean {
   for (const [topic, indexes] of wanted) {
     const known = partitions.get(topic);
