@@ -10,6 +10,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'broker.id',
   'broker.rack',
   'compression.gzip.level',
+  'compression.lz4.level',
   'compression.type',
   'compression.zstd.level',
   'connections.max.idle.ms',

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts';
 import { CODEC_NAMES } from '../../src/wire/compression/codec.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { RecordBatch } from '../../src/wire/record-batch.ts';
@@ -53,6 +54,19 @@ describe('batches written anew', () => {
       });
     }
   }
+
+  it('is packed at the level that the topic has for the codec', () => {
+    const records = Array.from({ length: 500 }, (_, i) => record(`k${i}`, `{"id":${i},"name":"n${(i * 7919) % 97}"}`));
+    const sizeAt = (compressionType: 'gzip' | 'lz4', level: number): number => {
+      const compressionLevels = { ...DEFAULT_LOG_CONFIG.compressionLevels, [compressionType]: level };
+      const { batch } = accepted(produced({ records }), options({ compressionType, compressionLevels }));
+      expect(recordsOf(batch).map(({ value }) => value)).to.deep.equal(records.map(({ value }) => value));
+      return batch.sizeInBytes;
+    };
+    expect(sizeAt('gzip', 9)).to.be.lessThan(sizeAt('gzip', 1));
+    expect(sizeAt('lz4', 12)).to.be.lessThan(sizeAt('lz4', 1));
+    expect(sizeAt('lz4', 1)).to.be.lessThan(sizeAt('lz4', 9));
+  });
 
   it('gets the time of the append too', () => {
     const o = options({ compressionType: 'gzip', messageTimestampType: 'LogAppendTime' }, { nowMs: NOW + 50 });

@@ -55,7 +55,7 @@ async function createTopics(client: PlainClient, round: number): Promise<void> {
       'retention.ms': '-1',
       'message.timestamp.type': 'LogAppendTime',
       'compression.type': 'lz4',
-      'compression.lz4.level': '5',
+      'compression.lz4.level': String([5, 12, 1, 17][round % 4]),
     },
     [`transactions-${round}`]: { ...SEGMENT, 'retention.ms': '-1', 'index.interval.bytes': '100' },
   };

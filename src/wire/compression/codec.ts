@@ -34,7 +34,7 @@ export async function prepareToCompress(codec: CompressionCodec): Promise<void> 
   if (codec === ZSTD) await loadZstd();
 }
 
-/** `level` counts for gzip (1 to 9, -1: its default), lz4 (ignored: one level) and zstd. */
+/** `level` counts for gzip (1 to 9, -1: its default), lz4 (1 to 17, of which 9, its default, is the fast one) and zstd (-131072 to 22, 0: its default). */
 export function compress(codec: CompressionCodec, data: Buffer, level?: number): Buffer {
   switch (codec) {
     case NONE:
@@ -44,7 +44,7 @@ export function compress(codec: CompressionCodec, data: Buffer, level?: number):
     case SNAPPY:
       return packSnappy(data);
     case LZ4:
-      return packLz4(data);
+      return packLz4(data, level);
     case ZSTD:
       return packZstd(data, level);
   }

@@ -3,11 +3,13 @@
  * checked, the content checksum and what follows the frame not looked at. Clients before magic 1 computed the header checksum wrongly.
  *
  * The reader is written here, blocks included, because the packages for it unpack without a limit. Written are frames as Java's client
- * writes them: independent blocks of 64 KiB, no checksums but the header's; their blocks are packed natively.
+ * writes them: independent blocks of 64 KiB, no checksums but the header's. As there, blocks are packed as fast as can be at the default level, natively,
+ * and as tightly as the level says at every other one.
  * Source: LZ4 frame format 1.6, LZ4 block format.
  */
 import { createRequire } from 'node:module';
 import { DecodeError } from '../decode-error.ts';
+import { HC_BLOCK_BYTES, packBlockHc } from './lz4-hc.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 interface Native {
@@ -31,13 +33,17 @@ const BYTEWISE_WITHIN_UP_TO = 16;
 
 /** Magic, flags (version 1, independent blocks), block size 64 KiB, checksum of the two. */
 const FRAME_HEADER = Buffer.from('04224d18604082', 'hex');
-const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = HC_BLOCK_BYTES;
+/** Neither the lowest nor the highest, but the one that names the fast way. */
+const DEFAULT_LEVEL = 9;
 
-export function packLz4(data: Buffer): Buffer {
+const packBlockFast = (block: Buffer): Buffer => native().compressSync(block).subarray(SIZE_PREFIX_BYTES);
+
+export function packLz4(data: Buffer, level = DEFAULT_LEVEL): Buffer {
   const chunks: Buffer[] = [FRAME_HEADER];
   for (let at = 0; at < data.length; at += BLOCK_BYTES) {
     const block = data.subarray(at, at + BLOCK_BYTES);
-    const packed = native().compressSync(block).subarray(SIZE_PREFIX_BYTES);
+    const packed = level === DEFAULT_LEVEL ? packBlockFast(block) : packBlockHc(block, level);
     const size = Buffer.allocUnsafe(4);
     const stored = packed.length >= block.length;
     size.writeUInt32LE(stored ? (block.length | STORED_BIT) >>> 0 : packed.length);

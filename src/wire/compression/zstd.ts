@@ -18,8 +18,8 @@ interface NodeZstd {
 }
 
 const node = (): NodeZstd => nodeZlib() as NodeZstd;
-/** ZSTD_c_compressionLevel */
-const LEVEL_PARAMETER = 100;
+/** ZSTD_c_compressionLevel, ZSTD_c_targetLength */
+const [LEVEL_PARAMETER, TARGET_LENGTH_PARAMETER] = [100, 106];
 const DEFAULT_LEVEL = 3;
 
 interface Compressor {
@@ -42,7 +42,7 @@ export async function loadZstd(): Promise<void> {
 
 export function packZstd(data: Buffer, level = DEFAULT_LEVEL): Buffer {
   const { zstdCompressSync } = node();
-  if (zstdCompressSync) return zstdCompressSync(data, { params: { [LEVEL_PARAMETER]: level } });
+  if (zstdCompressSync) return zstdCompressSync(data, { params: nodesParameters(level) });
   if (compressor === undefined) {
     // Nobody has said before that it would be needed: it is there for the next ones.
     loadZstd().catch(() => undefined);
@@ -51,6 +51,10 @@ export function packZstd(data: Buffer, level = DEFAULT_LEVEL): Buffer {
   const packed = compressor.compress(data, level);
   return Buffer.from(packed.buffer, packed.byteOffset, packed.length);
 }
+
+/** Node takes a parameter of -1 for one that is not set. Levels below zero differ in the target length alone, which is minus the level. */
+const nodesParameters = (level: number): { [parameter: number]: number } =>
+  level === -1 ? { [LEVEL_PARAMETER]: -2, [TARGET_LENGTH_PARAMETER]: 1 } : { [LEVEL_PARAMETER]: level };
 
 export function unpackZstd(data: Buffer, maxBytes: number): Buffer {
   try {

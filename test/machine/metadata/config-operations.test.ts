@@ -109,6 +109,22 @@ describe('altering configs', () => {
       'Invalid value zip for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer',
     ],
     [
+      'a level of lz4 that there is not',
+      TOPIC,
+      'a',
+      [['compression.lz4.level', SET, '18']],
+      ErrorCode.INVALID_CONFIG,
+      'Invalid value 18 for configuration compression.lz4.level: Value must be no more than 17',
+    ],
+    [
+      'a level of gzip that there is not',
+      TOPIC,
+      'a',
+      [['compression.gzip.level', SET, '0']],
+      ErrorCode.INVALID_CONFIG,
+      'Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1',
+    ],
+    [
       'a compaction lag above its maximum',
       TOPIC,
       'a',

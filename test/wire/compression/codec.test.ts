@@ -20,6 +20,11 @@ const data = fc
   .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.integer({ min: 1, max: 400 })), { maxLength: 20 })
   .map((parts) => Buffer.concat(parts.flatMap(([bytes, times]) => Array.from({ length: times }, () => bytes))));
 
+/** What a program writes. */
+const words = Buffer.from(
+  Array.from({ length: 5000 }, (_, i) => `{"id":${i},"name":"n${(i * 7919) % 997}","at":${i * i}}`).join(),
+);
+
 describe('compression', () => {
   for (const codec of codecs) {
     it(`${CODEC_NAMES[codec]}: what was packed is unpacked`, () => {
@@ -67,6 +72,16 @@ describe('lz4 blocks', () => {
   });
 });
 
+describe('gzip', () => {
+  it('packs with its level, -1 being its default', () => {
+    const [fastest = 0, usual, sixth = 0, tightest] = [1, -1, 6, 9].map((level) => compress(1, words, level).length);
+    expect(usual).to.equal(sixth);
+    expect(sixth)
+      .to.be.lessThan(fastest)
+      .and.greaterThan(tightest as number);
+  });
+});
+
 describe('zstd', () => {
   it('packs with its level on every release of Node, once it was waited for', async () => {
     const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `{"id":${i},"name":"n${i % 97}"}`).join());
@@ -80,6 +95,13 @@ describe('zstd', () => {
       .to.be.lessThan(fastest / 2)
       .and.lessThan(text.length / 5);
     expect(decompress(4, compress(4, Buffer.alloc(0)), 0).length).to.equal(0);
+  });
+
+  it('packs worse with every level further below zero, and as usual with level zero', async () => {
+    await prepareToCompress(4);
+    const sizes = [-131_072, -100, -7, -2, -1, 0].map((level) => compress(4, words, level).length);
+    for (const [i, size] of sizes.slice(1).entries()) expect(size, sizes.join()).to.be.lessThan(sizes[i] as number);
+    expect(compress(4, words, 0)).to.deep.equal(compress(4, words, 3));
   });
 });
 

@@ -226,6 +226,11 @@ const ALTERED: readonly Case[] = [
   ),
   one('incrementalAlterConfigs', 'of a topic that is not there', (x) => increment(x.name('a'), [['retention.ms', SET, '1']])),
   one('incrementalAlterConfigs', 'of a name that cannot be', () => increment('a b', [['retention.ms', SET, '1']])),
+  ...['0', '1', '17', '18'].map((level) =>
+    one('incrementalAlterConfigs', `level ${level} of lz4 for all brokers`, () =>
+      increment('', [['compression.lz4.level', SET, level]], true, BROKER),
+    ),
+  ),
   one('incrementalAlterConfigs', 'of a broker that is not there', () =>
     increment('99', [['log.retention.ms', SET, '1']], true, BROKER),
   ),

@@ -1,5 +1,7 @@
 /** Records: produced well and badly, fetched, found by time and epoch, deleted; producer ids. */
 import type { ApiTypes } from '../../../../src/wire/generated/apis.ts';
+import { recordsOf } from '../../../../src/wire/record.ts';
+import { RecordBatch } from '../../../../src/wire/record-batch.ts';
 import { type Case, many, NO_SUCH_ID, one, ZERO_ID } from '../case.ts';
 import type { Conversation, Topic } from '../conversation.ts';
 
@@ -58,6 +60,38 @@ const sent = (
     await x.call('produce', produce(topic, records(x), more));
     await x.call('fetch', fetched(topic, 0));
   });
+
+/** Larger than a block of lz4, and nearly all of it repeated. */
+const LONG_VALUES = Array.from({ length: 900 }, (_, i) => `${i}: ${'abcdefghij'.repeat(i % 11)} and the letters ${i % 7} again`);
+
+/** The levels that packers are told apart by; of lz4 9 is the fast one. */
+const LEVELS = { gzip: [-1, 1, 9], lz4: [1, 2, 5, 9, 12, 17], zstd: [-131_072, -1, 0, 19, 22] } as const;
+
+/** What was packed at each level is unpacked by the broker, whose topic wants it plain. */
+const unpacked = (codec: keyof typeof LEVELS): readonly Case[] =>
+  LEVELS[codec].map((level) =>
+    many('produce', `packed in ${codec} at level ${level}, for a topic that wants it plain`, async (x) => {
+      const topic = await x.topic('a', 1, { 'compression.type': 'uncompressed' });
+      const packed = x.batch(LONG_VALUES, { codec: CODECS.indexOf(codec) as 1 | 3 | 4, level });
+      const { responses } = await x.call('produce', produce(topic, packed));
+      if (responses[0]?.partitionResponses[0]?.errorCode !== 0) throw new Error('the batch was refused');
+      await x.call('fetch', fetched(topic, 0));
+    }),
+  );
+
+/** What the broker packs at each level. The compressors are not the same: what the batch holds is compared. */
+const repacked = (codec: keyof typeof LEVELS): readonly Case[] =>
+  LEVELS[codec].map((level) =>
+    many('produce', `to a topic of ${codec} at level ${level}`, async (x) => {
+      const topic = await x.topic('a', 1, { 'compression.type': codec, [`compression.${codec}.level`]: String(level) });
+      await x.call('produce', produce(topic, x.batch(LONG_VALUES)));
+      const { responses } = await x.quiet('fetch', fetched(topic, 0));
+      const stored = responses[0]?.partitions[0]?.records;
+      if (!Buffer.isBuffer(stored)) throw new Error('no records were fetched');
+      const batch = new RecordBatch(stored);
+      x.note('stored', [batch.codec, batch.count, batch.maxTimestamp, recordsOf(batch)]);
+    }),
+  );
 
 const changed = (bytes: Buffer, change: (bytes: Buffer) => void): Buffer => {
   const copy = Buffer.from(bytes);
@@ -140,6 +174,7 @@ const PRODUCED: readonly Case[] = [
     { 'cleanup.policy': 'compact' },
   ),
   sent('recompressed by the topic', (x) => x.batch(['a', 'b']), { 'compression.type': 'uncompressed' }),
+  ...(['gzip', 'lz4', 'zstd'] as const).flatMap((codec) => [...unpacked(codec), ...repacked(codec)]),
   sent('too few in-sync replicas', (x) => x.batch(['a']), { 'min.insync.replicas': '2' }),
   one('produce', 'a topic that is not there', (x) => produce({ name: x.name('a'), topicId: NO_SUCH_ID }, x.batch(['a']))),
   one('produce', 'the zero id', (x) => produce({ name: x.name('a'), topicId: ZERO_ID }, x.batch(['a'])), { from: 13 }),

@@ -27,6 +27,13 @@ const created =
     create([creatable(x.name(what), more)]);
 const named = (name: string) => () => create([creatable(name)]);
 
+/** At the ends of what each codec has, and beyond. */
+const LEVELS: Readonly<Record<string, readonly string[]>> = {
+  gzip: ['-2', '-1', '0', '1', '9', '10'],
+  lz4: ['-1', '0', '1', '9', '12', '17', '18', '5.5', ''],
+  zstd: ['-131073', '-131072', '-1', '0', '22', '23', '2147483648'],
+};
+
 const CREATE: readonly Case[] = [
   one('createTopics', 'one partition', created('a')),
   one('createTopics', 'seven partitions', created('a', { numPartitions: 7 })),
@@ -120,6 +127,11 @@ const CREATE: readonly Case[] = [
   one('createTopics', 'a config without value', created('a', config('retention.ms', null))),
   one('createTopics', 'min.insync.replicas of zero', created('a', config('min.insync.replicas', '0'))),
   one('createTopics', 'compression.type unknown', created('a', config('compression.type', 'brotli'))),
+  ...Object.entries(LEVELS).map(([codec, levels]) =>
+    one('createTopics', `levels of ${codec}`, (x) =>
+      create(levels.map((level, i) => creatable(x.name(`level${i}`), config(`compression.${codec}.level`, level)))),
+    ),
+  ),
   one('createTopics', 'message.timestamp.type unknown', created('a', config('message.timestamp.type', 'Sometimes'))),
   one('createTopics', 'local retention without remote storage', created('a', config('remote.storage.enable', 'true'))),
 ];
