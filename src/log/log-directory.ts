@@ -175,6 +175,8 @@ export class LogDirectory {
       await pause();
     }
     await Promise.all(pending);
+    // Not before: creating files waits for syncs of others, and there may be thousands of both.
+    for (const { leaderEpochs } of [...this.all.ofPartitions(), ...this.all.copies.values()]) leaderEpochs.save();
     // A process that was killed may have left the names of new partitions to the operating system.
     if (!cleanShutdown) await files.syncDirectory(this.path);
     this.allOpened = true;

@@ -131,6 +131,7 @@ export class Log {
     });
     if (o.config.compressionType === 'zstd') await prepareToCompress(ZSTD);
     const log = new Log(o, topicId, handles, leaderEpochs, recovered);
+    if (o.names === undefined) leaderEpochs.save();
     leaderEpochs.reportTo(log);
     if (log.failure !== undefined) throw log.failure;
     const mayBeUnsynced = !(o.cleanShutdown ?? false) && log.sizeInBytes > 0;

@@ -1,7 +1,7 @@
 /**
  * The `.snapshot` files in a log's directory, each named by the offset at which the state of its producers was written.
  *
- * Invariants: `offsets` are those of the files there are, ascending; a file is written whole and unsynced; one that is damaged is removed when it is
+ * Invariants: `offsets` are those of the files there are and that can be believed, ascending; a file is written whole and unsynced; one that is damaged is removed when it is
  * read. Source: ProducerStateManager of Apache Kafka.
  */
 import type { Files } from '../world/files.ts';
@@ -22,6 +22,8 @@ export class ProducerSnapshots {
   private readonly files: Files;
   private directory: string;
   private offsets: readonly number[];
+  /** Of files that count as gone, until they are written again or removed. */
+  private readonly doubted = new Set<number>();
 
   /** `names`: what the directory holds. */
   constructor(files: Files, directory: string, names: readonly string[]) {
@@ -46,7 +48,9 @@ export class ProducerSnapshots {
   /** Unsynced. The path of the file. */
   write(offset: number, entries: Iterable<ProducerEntry>): string {
     const path = this.pathOf(offset);
-    this.files.writeFile(path, formatProducerSnapshot(entries));
+    const content = formatProducerSnapshot(entries);
+    const isThere = this.doubted.delete(offset) && this.files.readFile(path).equals(content);
+    if (!isThere) this.files.writeFile(path, content);
     if (!this.offsets.includes(offset)) this.offsets = [...this.offsets, offset].toSorted((a, b) => a - b);
     return path;
   }
@@ -66,13 +70,14 @@ export class ProducerSnapshots {
     this.offsets = this.offsets.filter((known) => known !== offset);
   }
 
-  private remove(offset: number): void {
+  remove(offset: number): void {
     this.forget(offset);
+    this.doubted.delete(offset);
     this.files.remove(this.pathOf(offset));
   }
 
   removeAll(): void {
-    for (const offset of this.offsets) this.remove(offset);
+    for (const offset of [...this.offsets, ...this.doubted]) this.remove(offset);
   }
 
   /** Removes those outside (logStartOffset, logEndOffset]. */
@@ -87,6 +92,22 @@ export class ProducerSnapshots {
     const strays = this.offsets.filter((offset) => !bases.has(offset));
     const newest = strays[strays.length - 1];
     for (const offset of strays) if (offset !== newest || offset < newestBase) this.remove(offset);
+  }
+
+  /**
+   * Those behind `offset` count as gone: the log is read from there. Their files stay until `removeDoubted`, because most of them say what will be
+   * written again, and thousands of logs are read at a start.
+   */
+  doubtBehind(offset: number): void {
+    for (const doubted of this.offsets.filter((known) => known > offset)) {
+      this.forget(doubted);
+      this.doubted.add(doubted);
+    }
+  }
+
+  removeDoubted(): void {
+    for (const offset of this.doubted) this.files.remove(this.pathOf(offset));
+    this.doubted.clear();
   }
 
   /** Gives the file up for deletion: forgotten here, renamed by the caller. Undefined when there is none. */

@@ -20,8 +20,8 @@ export interface ProducerStateOptions {
   /** `topic-partition`, for messages. */
   readonly where: string;
   readonly expirationMs: number;
-  /** What the directory holds, where the caller has just looked. */
-  readonly names?: readonly string[];
+  /** Those in the directory, where the caller has looked. */
+  readonly snapshots?: ProducerSnapshots;
   /** transaction.partition.verification.enable: transactional batches need the word of their coordinator. Default true. */
   readonly verifiesTransactions?: boolean | undefined;
 }
@@ -46,6 +46,8 @@ const SOUND: ProducerCheck = { kind: 'sound', staged: undefined };
 
 const isRefusal = (result: CompletedTransaction | ProducerRefusal): result is ProducerRefusal => 'error' in result;
 
+const namesIn = ({ files, directory }: ProducerStateOptions): string[] => files.list(directory).map(({ name }) => name);
+
 export class ProducerState {
   readonly snapshots: ProducerSnapshots;
   private readonly where: string;
@@ -61,8 +63,7 @@ export class ProducerState {
   private lastSnapshotOffset = 0;
 
   constructor(o: ProducerStateOptions) {
-    const names = o.names ?? o.files.list(o.directory).map(({ name }) => name);
-    this.snapshots = new ProducerSnapshots(o.files, o.directory, names);
+    this.snapshots = o.snapshots ?? new ProducerSnapshots(o.files, o.directory, namesIn(o));
     this.where = o.where;
     this.expirationMs = o.expirationMs;
     this.verifiesTransactions = o.verifiesTransactions ?? true;

@@ -4,7 +4,7 @@
  *
  * What is promised: all batches that were synced, and all that were written unless the machine itself went down, are kept; the file ends with the
  * last whole valid batch before the first damage, and no segment behind a damaged one survives; indexes, transaction indexes, leader epochs and
- * producer state are what reading the log gives. Files of unfinished compactions and deletions are finished or removed. Walks read large pieces
+ * producer state are what reading the log gives; who opens it saves the epochs. Files of unfinished compactions and deletions are finished or removed. Walks read large pieces
  * off the event loop. Source: LogLoader of Apache Kafka.
  */
 import type { Clock } from '../world/clock.ts';
@@ -14,6 +14,7 @@ import { endOfFile } from './batch-search.ts';
 import type { FileHandles } from './file-handles.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
+import { ProducerSnapshots } from './producer-snapshots.ts';
 import { ProducerState, type ProducerStateOptions } from './producer-state.ts';
 import { Segment, type SegmentPlace } from './segment.ts';
 import {
@@ -23,7 +24,6 @@ import {
   LOG_SUFFIX,
   offsetOfName,
   paddedOffset,
-  SNAPSHOT_SUFFIX,
   SWAP_SUFFIX,
 } from './segment-names.ts';
 import { Segments } from './segments.ts';
@@ -43,6 +43,12 @@ export interface RecoveryOptions {
   readonly cleanShutdown: boolean;
 }
 
+/** A log that is being opened: what is found of it so far. */
+interface Recovery extends RecoveryOptions {
+  readonly segments: Segments;
+  readonly snapshots: ProducerSnapshots;
+}
+
 export interface Recovered {
   readonly segments: Segments;
   readonly producerState: ProducerState;
@@ -58,27 +64,27 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   const place: SegmentPlace = { files: o.files, handles: o.handles, clock: o.clock, directory: o.directory };
   const names = finishReplacements(o) ? fileNamesIn(o.files, o.directory) : o.names;
   const segments = new Segments();
+  const snapshots = new ProducerSnapshots(o.files, o.directory, names);
+  const recovery: Recovery = { ...o, segments, snapshots };
   const suspects = loadSegments(o, names, place, segments);
-  for (const segment of suspects) await recoverSegment(o, segments, segment);
-  if (!o.cleanShutdown) await recoverUnflushed(o, segments);
-  let isAsListed = suspects.length === 0 && o.cleanShutdown;
+  for (const segment of suspects) await recoverSegment(recovery, segment);
+  if (!o.cleanShutdown) await recoverUnflushed(recovery);
   let logEndOffset = segments.count === 0 ? undefined : endOfLog(segments.active);
   if (logEndOffset !== undefined && logEndOffset < o.logStartOffset) {
     // The log ends before what was deleted from it: what it says is older than what is known.
-    removeSegments(o, segments, segments.values());
+    removeSegments(recovery, segments.values());
     o.leaderEpochs.clear();
-    removeSnapshots(o);
+    snapshots.removeAll();
     logEndOffset = undefined;
-    isAsListed = false;
   }
   if (logEndOffset === undefined) segments.add(newSegment(place, o.logStartOffset));
   const endOffset = logEndOffset ?? o.logStartOffset;
   o.leaderEpochs.truncateFromEnd(endOffset);
   o.leaderEpochs.truncateFromStart(o.logStartOffset);
-  o.leaderEpochs.save();
   const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
-  const producerState = new ProducerState(isAsListed ? { ...o.producers, names } : o.producers);
-  producerState.snapshots.removeStrays(segments.values().map((segment) => segment.baseOffset));
+  snapshots.removeDoubted();
+  snapshots.removeStrays(segments.values().map((segment) => segment.baseOffset));
+  const producerState = new ProducerState({ ...o.producers, snapshots });
   await rebuildProducerState(producerState, segments, {
     logStartOffset,
     logEndOffset: endOffset,
@@ -182,13 +188,13 @@ function loadSegments(o: RecoveryOptions, names: readonly string[], place: Segme
   return suspects;
 }
 
-async function recoverUnflushed(o: RecoveryOptions, segments: Segments): Promise<void> {
-  const unflushed = segments.from(o.recoveryPoint);
+async function recoverUnflushed(o: Recovery): Promise<void> {
+  const unflushed = o.segments.from(o.recoveryPoint);
   for (const [index, segment] of unflushed.entries()) {
-    const truncated = await recoverSegment(o, segments, segment);
+    const truncated = await recoverSegment(o, segment);
     const next = unflushed[index + 1];
     if (next === undefined || (!truncated && continuesIn(o, segment, next))) continue;
-    removeSegments(o, segments, unflushed.slice(index + 1));
+    removeSegments(o, unflushed.slice(index + 1));
     // Before anything is appended: a segment that came back after the next crash would hold what is no longer true.
     await o.files.syncDirectory(o.directory);
     return;
@@ -205,11 +211,15 @@ function continuesIn(o: RecoveryOptions, segment: Segment, next: Segment): boole
   return endOffset < o.recoveryPoint || o.config.cleanupPolicy.includes('compact');
 }
 
-/** Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. */
-async function recoverSegment(o: RecoveryOptions, segments: Segments, segment: Segment): Promise<boolean> {
+/**
+ * Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. The indexes of the last segment stay in
+ * memory, as those of any that goes on being written.
+ */
+async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
   if (segment.isEmptyThroughout()) return false;
-  const producerState = new ProducerState(o.producers);
-  await rebuildProducerState(producerState, segments, {
+  o.snapshots.doubtBehind(segment.baseOffset);
+  const producerState = new ProducerState({ ...o.producers, snapshots: o.snapshots });
+  await rebuildProducerState(producerState, o.segments, {
     logStartOffset: o.logStartOffset,
     logEndOffset: segment.baseOffset,
     nowMs: o.clock.now(),
@@ -235,25 +245,20 @@ async function recoverSegment(o: RecoveryOptions, segments: Segments, segment: S
   const truncated = validBytes < segment.size;
   if (truncated) segment.handles.file(segment.path).truncate(validBytes);
   segment.size = validBytes;
-  segment.deactivate();
+  if (segment === o.segments.active) segment.indexes.noteEnd();
+  else segment.deactivate();
   producerState.takeSnapshot();
   return truncated;
 }
 
-function removeSegments(o: RecoveryOptions, segments: Segments, doomed: readonly Segment[]): void {
+function removeSegments(o: Recovery, doomed: readonly Segment[]): void {
   for (const segment of doomed) {
-    segments.remove(segment);
+    o.segments.remove(segment);
     for (const path of segment.paths()) {
       o.handles.release(path);
       o.files.remove(path);
     }
-    o.files.remove(`${o.directory}/${paddedOffset(segment.baseOffset)}${SNAPSHOT_SUFFIX}`);
-  }
-}
-
-function removeSnapshots(o: RecoveryOptions): void {
-  for (const name of fileNamesIn(o.files, o.directory)) {
-    if (name.endsWith(SNAPSHOT_SUFFIX)) o.files.remove(`${o.directory}/${name}`);
+    o.snapshots.remove(segment.baseOffset);
   }
 }
 

@@ -205,8 +205,8 @@ export class SegmentIndexes {
     if (this.aborted !== undefined && this.aborted.length > 0) this.aborted = undefined;
   }
 
-  /** The greatest timestamp. */
-  private noteEnd(): void {
+  /** The entry that Kafka adds when a segment ends, or has been read anew: the greatest timestamp. */
+  noteEnd(): void {
     if (this.entries === undefined || this.greatest === undefined) return;
     const before = this.entries.times.count;
     this.entries.times.maybeAppend(this.greatest.timestamp, this.greatest.offset);

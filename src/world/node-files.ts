@@ -8,8 +8,11 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { type FileStat, type Files, type OpenFile, StorageFailure } from './files.ts';
 
-/** Thousands of partitions replace small files at a start: more at once than this would use up the process's file descriptors. */
-const REPLACED_AT_ONCE = 16;
+/**
+ * Thousands of partitions replace small files at a start, and all would use up the process's file descriptors. One less than Node.js has threads for the
+ * disk, so that a sync that somebody waits for finds one.
+ */
+const REPLACED_AT_ONCE = 3;
 /** More chunks than one writev takes (IOV_MAX). */
 const CHUNKS_PER_WRITE = 1024;
 

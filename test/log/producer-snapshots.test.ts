@@ -48,6 +48,25 @@ describe('Snapshots of producers', () => {
     expect(snapshots.latestOffset).to.equal(3);
   });
 
+  it('that are doubted count as gone, and are written only where they say something else', () => {
+    const { files, snapshots } = written(1, 2, 3, 4);
+    snapshots.doubtBehind(1);
+    expect(snapshots.latestOffset).to.equal(1);
+    expect(offsetsIn(files)).to.deep.equal([1, 2, 3, 4]);
+    const writes: string[] = [];
+    const write = files.writeFile.bind(files);
+    files.writeFile = (path, content) => {
+      writes.push(path);
+      write(path, content);
+    };
+    snapshots.write(2, [new ProducerEntry(2, 0)]);
+    snapshots.write(3, [new ProducerEntry(33, 0)]);
+    expect(writes).to.deep.equal(['/d/00000000000000000003.snapshot']);
+    snapshots.removeDoubted();
+    expect(offsetsIn(files)).to.deep.equal([1, 2, 3]);
+    expect(snapshots.readLatest()?.entries.map(({ producerId }) => producerId)).to.deep.equal([33]);
+  });
+
   it('give a file up once, and follow their directory', () => {
     const { snapshots } = written(4);
     snapshots.relocate('/e');

@@ -80,6 +80,24 @@ describe('Recovery', () => {
     expect(content(files)).to.deep.include({ '00000000000000000024.snapshot': before['00000000000000000024.snapshot'] });
   });
 
+  it('writes nothing after a crash where the files of the last segment say what the log says', async () => {
+    const files = await stopped();
+    const before = content(files);
+    const written: string[] = [];
+    for (const operation of ['writeFile', 'replaceFile', 'remove'] as const) {
+      const run = files[operation].bind(files) as (path: string, content: Buffer | string) => Promise<void>;
+      files[operation] = (path: string, bytes: Buffer | string = ''): Promise<void> => {
+        written.push(path);
+        return run(path, bytes);
+      };
+    }
+    const { log } = await reopened(files, false, 16);
+    checkInvariants(log);
+    expect(written).to.deep.equal([]);
+    await log.close({ clean: true });
+    expect(content(files)).to.deep.equal(before);
+  });
+
   it('accepts the zeros of a preallocated index', async () => {
     const files = await stopped();
     const last = `${DIRECTORY}/00000000000000000016`;
