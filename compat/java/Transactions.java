@@ -165,7 +165,7 @@ final class Transactions {
 
     void timeout() throws Exception {
         String topic = scenarios.topic("txn-timeout", 1);
-        try (Producer<byte[], byte[]> slow = producer("txn-timeout", 1000); Producer<byte[], byte[]> other = producer("txn-timeout-other")) {
+        try (Producer<byte[], byte[]> slow = producer("txn-timeout", 4000); Producer<byte[], byte[]> other = producer("txn-timeout-other")) {
             slow.beginTransaction();
             send(slow, topic, 0, records.subList(0, 10));
             other.beginTransaction();

@@ -340,7 +340,7 @@ function scenarios(client) {
   }
 
   async function txnTimeout() {
-    const [slow, other] = [await producer('txn-timeout', 1000), await producer('txn-timeout-other')];
+    const [slow, other] = [await producer('txn-timeout', 4000), await producer('txn-timeout-other')];
     const name = await topic('txn-timeout');
     await slow.begin();
     await slow.send(name, 0, records.slice(0, 10));

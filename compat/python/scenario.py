@@ -369,7 +369,7 @@ class Scenarios:
         member.close()
 
     def txn_timeout(self):
-        slow, other = self.producer("txn-timeout", 1000), self.producer("txn-timeout-other")
+        slow, other = self.producer("txn-timeout", 4000), self.producer("txn-timeout-other")
         name = self.topic("txn-timeout")
         slow.begin()
         slow.send(name, 0, RECORDS[:10])

@@ -106,7 +106,7 @@ func (s suite) txnOffsets() {
 }
 
 func (s suite) txnTimeout() {
-	slow, other := s.producer("txn-timeout", time.Second), s.producer("txn-timeout-other", 30*time.Second)
+	slow, other := s.producer("txn-timeout", 4*time.Second), s.producer("txn-timeout-other", 30*time.Second)
 	defer slow.Close()
 	defer other.Close()
 	topic := s.topic("txn-timeout", 1)
