@@ -6,13 +6,13 @@
  * their batches, since timestamps are relative to them; size and checksum of compressed batches that lost records, since the compressors are not the
  * same; so also positions in indexes, which are compared by the batches they point at; and an epoch that has no records yet.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Checks } from '../checks.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { difference, factsOfPartition } from './compaction/facts.ts';
-import { addMore, compactNow, load, TOPICS } from './compaction/load.ts';
+import { addMore, compactLater, compactNow, load, TOPICS } from './compaction/load.ts';
 import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
 import { LASTING } from './graduation/settings.ts';
 
@@ -25,7 +25,7 @@ const SETTINGS = [
   'transaction.state.log.num.partitions=2',
   'log.retention.check.interval.ms=100000000',
 ];
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 
 const jars = process.argv[2];
 if (jars === undefined) throw new Error('name the folder of the jars of Apache Kafka');
@@ -34,23 +34,22 @@ async function run(owner: Owner, folder: string, work: (client: PlainClient) => 
   await ownedBy(await newDirectory(folder, SETTINGS), owner, jars as string, work);
 }
 
-/** Until the checkpoint says of each topic that it is clean up to its active segment, as `ends` has it. */
+/** Until the checkpoint says of each topic that it is clean up to its active segment. */
 async function cleaned(folder: string, round: number): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
-  const path = join(folder, 'data', 'cleaner-offset-checkpoint');
-  let before = '';
-  for (let quiet = 0; quiet < 8; ) {
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    let now = '';
+  const data = join(folder, 'data');
+  const activeSegment = (topic: string): number =>
+    Math.max(...readdirSync(join(data, `${topic}-0`)).map((name) => Number(/^(\d{20})\.log$/.exec(name)?.[1] ?? 0)));
+  const wanted = TOPICS.map((topic) => `${topic} 0 ${activeSegment(topic)}`);
+  for (let now: readonly string[] = []; !wanted.every((line) => now.includes(line)); ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
     try {
-      now = readFileSync(path, 'utf8').split('\n').slice(2).toSorted().join(' ');
+      now = readFileSync(join(data, 'cleaner-offset-checkpoint'), 'utf8').split('\n');
     } catch {
       // Not there yet.
     }
-    const all = TOPICS.every((topic) => now.includes(`${topic} 0 `));
-    quiet = all && now === before ? quiet + 1 : 0;
-    before = now;
-    if (Date.now() > deadline) throw new Error(`cleaning ${round} has not come to its end: ${now}`);
+    if (Date.now() > deadline)
+      throw new Error(`cleaning ${round} has not come to its end: ${now.join(' ')}, wanted ${wanted.join(', ')}`);
   }
 }
 
@@ -65,7 +64,9 @@ async function compacted(owner: Owner, base: string, folder: string): Promise<vo
   await run(owner, folder, async (client) => {
     // Longer than delete.retention.ms of the topics.
     await new Promise((resolve) => setTimeout(resolve, 1500));
+    await compactLater(client);
     await addMore(client);
+    await compactNow(client);
     await cleaned(folder, 2);
   });
 }

@@ -132,11 +132,16 @@ export async function load(client: PlainClient): Promise<void> {
 }
 
 /** From now on everything but the active segments may be compacted. */
-export async function compactNow(client: PlainClient): Promise<void> {
+export const compactNow = (client: PlainClient): Promise<void> => lag(client, '0');
+
+/** From now on nothing may: so that what is added is compacted in one go, however long the adding takes. */
+export const compactLater = (client: PlainClient): Promise<void> => lag(client, '600000000');
+
+async function lag(client: PlainClient, value: string): Promise<void> {
   const resources = TOPICS.map((resourceName) => ({
     resourceType: 2,
     resourceName,
-    configs: [{ name: 'min.compaction.lag.ms', configOperation: 0, value: '0' }],
+    configs: [{ name: 'min.compaction.lag.ms', configOperation: 0, value }],
   }));
   const { responses } = await client.call('incrementalAlterConfigs', { resources, validateOnly: false }, 1, CLIENT);
   for (const { errorCode, errorMessage } of responses)
