@@ -2,6 +2,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+/** Between two calls nobody listens on the first one's port yet. */
+const given = new Set<number>();
+
 /**
  * A port for a broker that is stopped and started again. Below those that the system gives to connections: while a broker is down, a client that tries
  * to reach it could be given the broker's own port for its end, and be connected with itself.
@@ -17,6 +20,8 @@ export async function freePort(): Promise<number> {
     if (!isFree) continue;
     server.close();
     await once(server, 'close');
+    if (given.has(port)) continue;
+    given.add(port);
     return port;
   }
   throw new Error('no port is free');

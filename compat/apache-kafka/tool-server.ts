@@ -1,6 +1,7 @@
 /** Apache Kafka's tools, run one after another in one Java process (ToolServer.java): each takes a fraction of a second instead of a second and a half. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { endsWithThis } from '../../test/support/own-children.ts';
 import { FOR_TOOLS } from './java.ts';
 
 /** What one run of a tool said. */
@@ -64,7 +65,7 @@ export function startToolServer(jars: string): ToolServer {
   const child = spawn('java', [...FOR_TOOLS, '-cp', `${jars}/*`, SOURCE], {
     stdio: ['pipe', 'pipe', process.env['SHOW'] === undefined ? 'ignore' : 'inherit'],
   });
-  const ended = once(child, 'exit');
+  const ended = once(endsWithThis(child), 'exit');
   const answers = new Answers(child);
   return {
     run: async (main, args, input = '') => {

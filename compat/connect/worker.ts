@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endsWithThis } from '../../test/support/own-children.ts';
 
 const PATIENCE_MS = 120_000;
 const POLL_MS = 100;
@@ -57,9 +58,8 @@ export class Worker {
     const shown = process.env['SHOW'] === undefined ? 'ignore' : 'inherit';
     const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     const main = 'org.apache.kafka.connect.cli.ConnectDistributed';
-    this.process = spawn('java', [...flags, '-cp', `${this.jars}/*`, main, this.properties], {
-      stdio: ['ignore', shown, shown],
-    });
+    const args = [...flags, '-cp', `${this.jars}/*`, main, this.properties];
+    this.process = endsWithThis(spawn('java', args, { stdio: ['ignore', shown, shown] }));
     await until('the worker answers', () => this.ask('GET', '/connectors'));
   }
 

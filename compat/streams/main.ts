@@ -8,12 +8,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endsWithThis } from '../../test/support/own-children.ts';
 import { type CrashingBroker, startedIn } from './crashing-broker.ts';
 
 async function counted(command: readonly string[], broker: CrashingBroker): Promise<{ passed: number; failed: number }> {
   const [program = '', ...args] = command;
   const env = { ...process.env, BOOTSTRAP: broker.bootstrap, PREFIX: `streams-${process.pid}-${Date.now().toString(36)}` };
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
+  const child = endsWithThis(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env }));
   await once(child, 'spawn');
   const exited = once(child, 'exit') as Promise<[number | null]>;
   let [passed, failed] = [0, 0];

@@ -9,6 +9,7 @@ import { expect } from 'chai';
 import { Broker } from '../../src/broker/broker.ts';
 import type { TransactionStepName } from '../../src/host/transaction-steps.ts';
 import { FEW_PARTITIONS, OneTransaction } from '../support/one-transaction.ts';
+import { endsWithThis } from '../support/own-children.ts';
 import { NoAnswer, PlainClient } from '../support/plain-client.ts';
 
 const DYING = fileURLToPath(new URL('../support/dying-broker.js', import.meta.url));
@@ -45,7 +46,7 @@ describe('kill -9 of a transaction coordinator', function () {
   for (const [step, committed, isDecided] of STEPS) {
     it(`at ${step} of ${committed ? 'a commit' : 'an abort'}`, async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'blumfeld-kill-'));
-      const child = spawn(process.execPath, [DYING, dataDir, step], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = endsWithThis(spawn(process.execPath, [DYING, dataDir, step], { stdio: ['ignore', 'pipe', 'inherit'] }));
       const ended = once(child, 'exit');
       try {
         const dying = new PlainClient({ host: '127.0.0.1', port: await portOf(child) });
