@@ -15,7 +15,7 @@ import { type Address, PlainClient } from '../support/plain-client.ts';
 const MIB = 1024 * 1024;
 /** What a load may leave behind: heap that the engine has grown and not given back. */
 const SLACK_BYTES = 160 * MIB;
-const MEMORY_PATIENCE_MS = 8000;
+const MEMORY_PATIENCE_MS = 40_000;
 /** Every collection looks at everything, so that what is resident is in use and not merely not collected yet. */
 const COLLECTS_ALL = '--gc-global';
 const PRODUCE = 9;
