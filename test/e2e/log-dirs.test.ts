@@ -12,7 +12,7 @@ const RECORDS = 4000;
 const MOVES = 6;
 
 describe('kafkajs with two data directories', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let folder = '';
   let broker: Broker;
   let paths: string[] = [];
