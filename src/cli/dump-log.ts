@@ -6,8 +6,7 @@ import type { Files, OpenFile } from '../world/files.ts';
 import { type DumpItem, line } from './dump-item.ts';
 import { batchesOfFile } from './file-batches.ts';
 import { decodeRecord, recordJson, recordText } from './dump-record.ts';
-
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+import { CODEC_NAMES } from '../wire/compression/codec.ts';
 
 /** `topic` says how records are to be decoded; undefined: as a user's. */
 export function* dumpLog(files: Files, path: string, topic: string | undefined): Generator<DumpItem> {
@@ -49,7 +48,7 @@ function batchItem(batch: RecordBatch, position: number, topic: string | undefin
     maxTimestamp: batch.maxTimestamp,
     size: batch.sizeInBytes,
     magic: batch.magic,
-    compression: CODECS[batch.codec] ?? `unknown (${batch.codec})`,
+    compression: CODEC_NAMES[batch.codec] ?? `unknown (${batch.codec})`,
     crc: batch.crc,
     isValid,
   };

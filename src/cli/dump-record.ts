@@ -5,7 +5,7 @@ import { DecodeError } from '../wire/decode-error.ts';
 import { readMetadataRecord } from '../wire/metadata-record.ts';
 import type { KafkaRecord } from '../wire/record.ts';
 import { plainJson } from './dump-item.ts';
-import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_TOPIC } from '../wire/topic-name.ts';
+import { CLUSTER_METADATA_TOPIC, OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_TOPIC } from '../wire/topic-name.ts';
 
 export interface DecodedRecord {
   readonly kind: string;
@@ -15,7 +15,7 @@ export interface DecodedRecord {
 }
 
 function ofTopic(topic: string, key: Buffer | null, value: Buffer | null): DecodedRecord | undefined {
-  if (topic === '__cluster_metadata') return value === null ? undefined : readMetadataRecord(value);
+  if (topic === CLUSTER_METADATA_TOPIC) return value === null ? undefined : readMetadataRecord(value);
   if (key === null) return undefined;
   if (topic === OFFSETS_TOPIC) return readGroupRecord(key, value);
   if (topic === TRANSACTION_TOPIC) return readTransactionRecord(key, value);

@@ -10,6 +10,9 @@ import { dumpLog } from './dump-log.ts';
 import { dumpJson, dumpLeaderEpochs, dumpOffsetCheckpoint, dumpProperties } from './dump-text.ts';
 import { onePath } from './one-path.ts';
 import { CLUSTER_METADATA_TOPIC } from '../wire/topic-name.ts';
+import { CLEAN_SHUTDOWN_FILE } from '../log/clean-shutdown.ts';
+import { CLEANER_FILE, HIGH_WATERMARK_FILE, LOG_START_FILE, RECOVERY_POINT_FILE } from '../log/checkpoints.ts';
+import { OLDER_BOOTSTRAP_FILE } from '../host/metadata-bootstrap.ts';
 
 /** A file that is being written, replaced or removed says the same under its longer name. */
 const TEMPORARY_SUFFIX = /\.(deleted|cleaned|swap|part|tmp)$/;
@@ -27,16 +30,16 @@ const BY_SUFFIX: { readonly [suffix: string]: Kind } = {
 
 const BY_NAME: { readonly [name: string]: Kind } = {
   // Of formatting tools before 4.4.
-  'bootstrap.checkpoint': (files, path) => dumpLog(files, path, CLUSTER_METADATA_TOPIC),
+  [OLDER_BOOTSTRAP_FILE]: (files, path) => dumpLog(files, path, CLUSTER_METADATA_TOPIC),
   'leader-epoch-checkpoint': dumpLeaderEpochs,
-  'recovery-point-offset-checkpoint': dumpOffsetCheckpoint,
-  'replication-offset-checkpoint': dumpOffsetCheckpoint,
-  'log-start-offset-checkpoint': dumpOffsetCheckpoint,
-  'cleaner-offset-checkpoint': dumpOffsetCheckpoint,
+  [RECOVERY_POINT_FILE]: dumpOffsetCheckpoint,
+  [HIGH_WATERMARK_FILE]: dumpOffsetCheckpoint,
+  [LOG_START_FILE]: dumpOffsetCheckpoint,
+  [CLEANER_FILE]: dumpOffsetCheckpoint,
   'partition.metadata': dumpProperties,
   'meta.properties': dumpProperties,
   'quorum-state': dumpJson,
-  '.kafka_cleanshutdown': dumpJson,
+  [CLEAN_SHUTDOWN_FILE]: dumpJson,
 };
 
 /** What the file at `path` says. Throws an Error when it is of no kind that is known, or damaged. */

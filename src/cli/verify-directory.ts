@@ -8,16 +8,19 @@ import type { Files } from '../world/files.ts';
 import type { Findings } from './findings.ts';
 import { verifyMetadata } from './verify-metadata.ts';
 import { type VerifiedPartition, verifyPartition, verifyPartitionMetadata } from './verify-partition.ts';
+import { CLEANER_FILE, HIGH_WATERMARK_FILE, LOG_START_FILE, RECOVERY_POINT_FILE } from '../log/checkpoints.ts';
+import { OLDER_BOOTSTRAP_FILE } from '../host/metadata-bootstrap.ts';
+import { CLEAN_SHUTDOWN_FILE } from '../log/clean-shutdown.ts';
+import { LOCK_FILE } from '../log/log-directory.ts';
 
-const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 /** What each checkpoint file says of a log, and where that has to lie. */
 const CHECKPOINTS: Readonly<Record<string, string>> = {
-  'recovery-point-offset-checkpoint': 'recovery point',
-  'replication-offset-checkpoint': 'high watermark',
-  'log-start-offset-checkpoint': 'log start',
-  'cleaner-offset-checkpoint': 'first dirty offset',
+  [RECOVERY_POINT_FILE]: 'recovery point',
+  [HIGH_WATERMARK_FILE]: 'high watermark',
+  [LOG_START_FILE]: 'log start',
+  [CLEANER_FILE]: 'first dirty offset',
 };
-const KNOWN = new Set([...Object.keys(CHECKPOINTS), META_PROPERTIES_FILE, CLEAN_SHUTDOWN, '.lock', 'bootstrap.checkpoint']);
+const KNOWN = new Set([...Object.keys(CHECKPOINTS), META_PROPERTIES_FILE, CLEAN_SHUTDOWN_FILE, LOCK_FILE, OLDER_BOOTSTRAP_FILE]);
 
 export function verifyDirectory(files: Files, path: string, findings: Findings): void {
   const isClean = verifyCleanShutdown(files, path, findings);
@@ -37,9 +40,9 @@ export function verifyDirectory(files: Files, path: string, findings: Findings):
 }
 
 function verifyCleanShutdown(files: Files, path: string, findings: Findings): boolean {
-  const file = `${path}/${CLEAN_SHUTDOWN}`;
+  const file = `${path}/${CLEAN_SHUTDOWN_FILE}`;
   if (files.stat(file) === undefined) {
-    findings.note(path, `no ${CLEAN_SHUTDOWN}: it was not stopped cleanly, and the next start reads the logs`);
+    findings.note(path, `no ${CLEAN_SHUTDOWN_FILE}: it was not stopped cleanly, and the next start reads the logs`);
     return false;
   }
   if (!/"brokerEpoch"\s*:\s*-?\d+/.test(files.readFile(file).toString('utf8')))

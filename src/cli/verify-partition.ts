@@ -5,7 +5,7 @@ import { PARTITION_METADATA_FILE, readPartitionMetadata } from '../log/partition
 import type { ProducerEntry } from '../log/producer-entry.ts';
 import { parseProducerSnapshot } from '../log/producer-snapshot.ts';
 import { ProducerState } from '../log/producer-state.ts';
-import { offsetOfName } from '../log/segment-names.ts';
+import { offsetOfName, paddedOffset, SNAPSHOT_SUFFIX } from '../log/segment-names.ts';
 import type { AbortedTransaction } from '../log/transaction-index.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
 import type { Files } from '../world/files.ts';
@@ -143,7 +143,7 @@ class Replay {
   }
 
   #snapshotPath(offset: number): string {
-    return `${this.#path}/${String(offset).padStart(20, '0')}.snapshot`;
+    return `${this.#path}/${paddedOffset(offset)}${SNAPSHOT_SUFFIX}`;
   }
 
   /** Producers that are missing from a snapshot may have expired. */

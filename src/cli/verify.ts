@@ -5,8 +5,7 @@ import { NodeFiles } from '../world/node-files.ts';
 import { type Finding, Findings } from './findings.ts';
 import { onePath } from './one-path.ts';
 import { verifyDirectory } from './verify-directory.ts';
-
-const LOCK_FILE = '.lock';
+import { LOCK_FILE } from '../log/log-directory.ts';
 
 /** Everything that is to be said of the directory. Rejects with an Error, in one sentence, when it is none or is in use. */
 export async function verifiedDirectory(files: Files, path: string): Promise<Findings> {

@@ -9,7 +9,7 @@ import { metadataEntries } from './metadata-batch.ts';
 import { readSnapshot, snapshotsIn } from './metadata-snapshot.ts';
 
 /** Formatting tools before 4.4 left the records in a file of this name. */
-const OLDER_FILE = 'bootstrap.checkpoint';
+export const OLDER_BOOTSTRAP_FILE = 'bootstrap.checkpoint';
 
 /** The records to begin with, metadata.version first. */
 export function bootstrapRecords(
@@ -28,7 +28,7 @@ export function bootstrapRecords(
 
 function formattedRecords(files: Files, logDirectory: string, metadataDirectory: string): MetadataRecordDraft[] {
   const first = snapshotsIn(files, metadataDirectory).find(({ endOffset }) => endOffset === 0);
-  const older = `${logDirectory}/${OLDER_FILE}`;
+  const older = `${logDirectory}/${OLDER_BOOTSTRAP_FILE}`;
   const batches =
     first !== undefined
       ? readSnapshot(files, metadataDirectory, first)

@@ -9,10 +9,10 @@ import { formatOffsetCheckpoint, type PartitionOffset, readOffsetCheckpoint } fr
 import type { Log } from './log.ts';
 import { directoryName } from './partition-directory-name.ts';
 
-const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint';
-const LOG_START_FILE = 'log-start-offset-checkpoint';
-const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint';
-const CLEANER_FILE = 'cleaner-offset-checkpoint';
+export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint';
+export const LOG_START_FILE = 'log-start-offset-checkpoint';
+export const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint';
+export const CLEANER_FILE = 'cleaner-offset-checkpoint';
 
 export interface CheckpointsOptions {
   readonly files: Files;

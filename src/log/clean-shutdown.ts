@@ -5,7 +5,7 @@
  */
 import type { Files } from '../world/files.ts';
 
-const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
+export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
 
 /** The broker epoch of the last clean stop, -1 where the file does not say; undefined when the stop was not clean. The file is gone afterwards. */
 export async function takeCleanShutdown(files: Files, directory: string): Promise<number | undefined> {

@@ -25,7 +25,8 @@ import { partitionFolders } from './partition-folders.ts';
 import { PARTITION_METADATA_FILE, readPartitionMetadata, settleTopicId } from './partition-metadata.ts';
 import { TailMemory } from './tail-memory.ts';
 
-const LOCK_FILE = '.lock';
+/** Held by who has the directory, as by Apache Kafka. */
+export const LOCK_FILE = '.lock';
 const OPENED_AT_ONCE = 8;
 
 type ConfigOf = (topic: string, partition: number, topicId: string | null) => LogConfig | undefined;
