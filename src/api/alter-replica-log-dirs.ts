@@ -4,6 +4,7 @@
  * - The answer comes when the moves have begun; DescribeLogDirs tells how far they are. The directory that a partition is in ends its move.
  * - A partition that is not here is remembered, and made in that directory if it ever is; the answer is UNKNOWN_TOPIC_OR_PARTITION all the same, or
  *   REPLICA_NOT_AVAILABLE where the cluster has it.
+ * - INVALID_REPLICA_ASSIGNMENT for a directory that is cordoned (KIP-1066), whatever is in it already.
  * - Paths are compared as they are: LOG_DIR_NOT_FOUND for any but the absolute ones that DescribeLogDirs gives. A partition that is named twice goes
  *   where it was sent last.
  */

@@ -1,9 +1,9 @@
 /**
- * DescribeLogDirs, versions 1 to 5 (KIP-113, KIP-827): every log directory with its space and the partitions in it; null topics: all partitions.
+ * DescribeLogDirs, versions 1 to 5 (KIP-113, KIP-827, KIP-1066): every log directory with its space and the partitions in it; null topics: all partitions.
  *
  * - An offline directory is told with KAFKA_STORAGE_ERROR and nothing in it.
  * - A partition that is being moved is in both directories: where it goes as a future one, with how far it is behind.
- * - Left out: cordoned directories (KIP-1066), of which there are none.
+ * - From version 5 on whether the directory is cordoned (KIP-1066).
  */
 import type {
   DescribeLogDirsRequest,
@@ -67,6 +67,7 @@ function describe(directory: Directory, wanted: Wanted, context: Context): Resul
     errorCode: ErrorCode.NONE,
     logDir: directory.path,
     topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
+    isCordoned: directory.isCordoned,
     ...space,
   };
 }

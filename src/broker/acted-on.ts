@@ -17,6 +17,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'controller.listener.names',
   'controller.quorum.bootstrap.servers',
   'controller.quorum.voters',
+  'cordoned.log.dirs',
   'default.replication.factor',
   'delete.topic.enable',
   'fetch.max.bytes',

@@ -25,6 +25,7 @@ import type { StorageFailure } from '../world/files.ts';
 import { ERROR_NAMES } from '../wire/generated/errors.ts';
 import type { World } from '../world/world.ts';
 import { checkCompaction, startCompaction } from './compaction.ts';
+import { applyCordons, checkCordons, concernsCordons } from './cordons.ts';
 import { type DataDirectories, openDirectories } from './data-directories.ts';
 import { dispatchTo } from './dispatch.ts';
 import { endpointLookup, registeredEndpoints } from './endpoints.ts';
@@ -63,6 +64,7 @@ export async function compose(options: CompositionOptions): Promise<RunningBroke
   const { settings, world, log } = options;
   requireStandalone(settings);
   checkCompaction(settings);
+  checkCordons(settings);
   const configs = listenerConfigs(settings);
   const undo: Undo[] = [];
   try {
@@ -147,6 +149,13 @@ async function openServices(
     const concerns = changes.some(({ kind }) => kind === 'configsChanged');
     if (concerns) configureDirectories(controller, settings, directories);
     return partitions.apply(changes);
+  });
+  await applyCordons(controller, settings, directories.all);
+  controller.onChange((changes) => {
+    if (!changes.some(concernsCordons)) return;
+    applyCordons(controller, settings, directories.all).catch((error: unknown) =>
+      log.error('which data directories are cordoned cannot be recorded', { error }),
+    );
   });
   // As of Apache Kafka's brokers: where the replicas are is told before the broker may lead any of them.
   await assignments.settled();

@@ -40,6 +40,8 @@ export class LogDirectory {
   readonly cleanShutdown: boolean;
   /** Epoch in .kafka_cleanshutdown; -1 when it was not there or did not say. */
   readonly previousBrokerEpoch: number;
+  /** It keeps what it has and gets no new partitions (KIP-1066). */
+  isCordoned = false;
   private readonly o: LogDirectoryOptions;
   private readonly handles: FileHandles;
   private readonly unlock: () => void;

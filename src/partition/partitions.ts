@@ -163,6 +163,7 @@ export class Partitions {
     const destination = this.#homes.withPath(path);
     if (destination === undefined) return ErrorCode.LOG_DIR_NOT_FOUND;
     if (destination.failure !== undefined) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (destination.isCordoned) return ErrorCode.INVALID_REPLICA_ASSIGNMENT;
     const partition = this.find(topic, index);
     if (partition?.failure === ErrorCode.KAFKA_STORAGE_ERROR) return ErrorCode.KAFKA_STORAGE_ERROR;
     const home = partition === undefined ? undefined : this.#homes.of(partition);

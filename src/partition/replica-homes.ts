@@ -1,6 +1,6 @@
 /**
  * In which log directory each partition of this broker is, and where a new one goes: where it was said to go, else where its client wanted it, else
- * where the fewest are. Source: LogManager.getOrCreateLog and nextLogDirs of Apache Kafka.
+ * where the fewest are, of those that are not cordoned. Source: LogManager.getOrCreateLog and nextLogDirs of Apache Kafka.
  */
 import type { LogDirectory } from '../log/log-directory.ts';
 import { isAssigned } from '../wire/directory-id.ts';
@@ -67,10 +67,12 @@ export class ReplicaHomes {
     return assigned ?? this.#emptiest() ?? ErrorCode.KAFKA_STORAGE_ERROR;
   }
 
+  /** Where all are cordoned, a partition that was placed before has to go somewhere. */
   #emptiest(): LogDirectory | undefined {
+    const online = this.directories.filter(({ failure }) => failure === undefined);
+    const open = online.filter(({ isCordoned }) => !isCordoned);
     let emptiest: LogDirectory | undefined;
-    for (const directory of this.directories) {
-      if (directory.failure !== undefined) continue;
+    for (const directory of open.length > 0 ? open : online) {
       if (emptiest === undefined || directory.partitionCount < emptiest.partitionCount) emptiest = directory;
     }
     return emptiest;

@@ -78,6 +78,10 @@ function invalid(name: string, value: string, why: string): string {
 }
 
 function problemWith(fact: ConfigFact, value: Exclude<ConfigValue, null>): string | null {
+  if (typeof value === 'object') {
+    const problem = problemWithDistinctList(fact.name, value);
+    if (problem !== null) return problem;
+  }
   if (fact.valid === undefined) return null;
   if (typeof value === 'bigint' || typeof value === 'number') return problemWithNumber(fact.name, fact.valid, value);
   if (typeof value === 'string') return problemWithString(fact.name, fact.valid, value);
@@ -112,6 +116,15 @@ function problemWithResetStrategy(name: string, value: string): string | null {
   if (/^by_duration:P(?=\d|T\d)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,9})?S)?)?$/.test(value)) return null;
   const rule = "The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.";
   return invalid(name, value, `Invalid value \`${value}\` for configuration ${name}. ${rule}`);
+}
+
+/** Of these lists no item may be twice, nor be empty. */
+const DISTINCT: ReadonlySet<string> = new Set(['cordoned.log.dirs', 'log.cleanup.policy']);
+
+function problemWithDistinctList(name: string, values: readonly string[]): string | null {
+  if (!DISTINCT.has(name)) return null;
+  if (new Set(values).size < values.length) return `Configuration '${name}' values must not be duplicated.`;
+  return values.includes('') ? `Configuration '${name}' values must not be empty.` : null;
 }
 
 function problemWithList(name: string, valid: string, values: readonly string[]): string | null {

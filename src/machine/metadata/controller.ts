@@ -26,7 +26,7 @@ import type { UpdateFeaturesRequest } from '../../wire/generated/update-features
 import { type BrokerRegistration, fenceBroker, registerBroker, unfenceBroker } from './broker-operations.ts';
 import { alterConfigs, incrementalAlterConfigs } from './config-operations.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
-import { assignReplicasToDirs, directoriesOffline, type ReplicaAssignment } from './directory-operations.ts';
+import { assignReplicasToDirs, cordonDirectories, directoriesOffline, type ReplicaAssignment } from './directory-operations.ts';
 import { updateFeatures } from './feature-operations.ts';
 import { type ProducerIdBlock, allocateProducerIds } from './producer-id-operations.ts';
 import { createPartitions, createTopics, deleteTopics } from './topic-operations.ts';
@@ -53,6 +53,7 @@ export interface ControllerOperations {
     reply: readonly ErrorCode[];
   };
   updateFeatures: { request: UpdateFeaturesRequest; reply: ApiError };
+  cordonDirectories: { request: { readonly brokerId: number; readonly directoryIds: readonly string[] }; reply: null };
   directoriesOffline: { request: { readonly brokerId: number; readonly directoryIds: readonly string[] }; reply: null };
 }
 
@@ -75,6 +76,7 @@ const STEPS: { readonly [K in ControllerOperation]: Step<K> } = {
   fenceBroker,
   assignReplicasToDirs,
   updateFeatures,
+  cordonDirectories,
   directoriesOffline,
 };
 

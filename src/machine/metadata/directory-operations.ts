@@ -1,10 +1,11 @@
-/** In which directories a broker has its replicas, and which of its directories have failed, as it tells the controller (KIP-858). */
+/** In which directories a broker has its replicas, and which of them have failed or are cordoned, as it tells the controller (KIP-858, KIP-1066). */
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { BrokerImage } from './broker-image.ts';
 import type { Decision, Surroundings } from './decision.ts';
 import { directoryChange, NO_EVENT, partitionChanges } from './partition-change.ts';
 import { hasDirectories } from './record-versions.ts';
+import { knowsCordons } from './record-versions.ts';
 import { directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
 
 export interface ReplicaAssignment {
@@ -63,6 +64,23 @@ export function directoriesOffline(
     partitionChanges(around, event, (partition) => directoryOf(partition, brokerId) === directory),
   );
   return { records: [...elections, change], reply: null };
+}
+
+/**
+ * As a heartbeat with cordoned directories (KIP-1066): these get no new partitions, all others do. Nothing when that is known, and nothing below a
+ * metadata.version that knows of it.
+ */
+export function cordonDirectories(
+  request: { readonly brokerId: number; readonly directoryIds: readonly string[] },
+  around: Surroundings,
+): Decision<null> {
+  const { brokerId, directoryIds } = request;
+  const { epoch, cordonedLogDirs } = registered(brokerId, around);
+  const known = new Set(cordonedLogDirs ?? []);
+  const isKnown = known.size === directoryIds.length && directoryIds.every((directory) => known.has(directory));
+  if (isKnown || !knowsCordons(around.image)) return { records: [], reply: null };
+  const value = { brokerId, brokerEpoch: epoch, cordonedLogDirs: directoryIds };
+  return { records: [{ kind: 'BrokerRegistrationChangeRecord', value, version: 3 }], reply: null };
 }
 
 function registered(brokerId: number, around: Surroundings): BrokerImage {

@@ -8,7 +8,7 @@ import type { CreateTopicsRequestCreatableTopic } from '../../wire/generated/cre
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { ApiError, Surroundings } from './decision.ts';
 import { MAX_RECORDS_PER_OPERATION, TOO_LARGE } from './operation-errors.ts';
-import { newPartition, placeReplicas } from './replica-placement.ts';
+import { isCordoned, newPartition, placeReplicas } from './replica-placement.ts';
 import type { PartitionImage, TopicImage } from './topic-image.ts';
 
 export type NewPartitions =
@@ -103,6 +103,9 @@ function assignmentProblem(brokerIds: readonly number[], factor: number | undefi
   for (const broker of [...brokerIds].sort((a, b) => a - b)) {
     if (!around.image.brokers.has(broker)) {
       return `The manual partition assignment includes broker ${broker}, but no such broker is registered.`;
+    }
+    if (isCordoned(around.image.brokers.get(broker))) {
+      return `The manual partition assignment includes broker ${broker}, but all its log directories are cordoned.`;
     }
     if (broker === previous) return `The manual partition assignment includes the broker ${broker} more than once.`;
     previous = broker;

@@ -51,6 +51,13 @@ export function hasControllerRegistrations(image: MetadataImage): boolean {
   return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_CONTROLLER_REGISTRATIONS;
 }
 
+const FIRST_WITH_CORDONS = 30;
+
+/** Whether brokers tell which of their directories are cordoned (KIP-1066). */
+export function knowsCordons(image: MetadataImage): boolean {
+  return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_CORDONS;
+}
+
 /** Whether partitions remember their eligible leaders (KIP-966). */
 export function isElrEnabled(image: MetadataImage): boolean {
   return image.featureLevel(ELR_VERSION) > 0;

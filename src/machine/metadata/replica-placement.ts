@@ -69,7 +69,9 @@ function directoryFor(brokerId: number, around: Surroundings): string {
   return open.length === 1 ? (open[0] ?? DIRECTORY_UNASSIGNED) : DIRECTORY_UNASSIGNED;
 }
 
-function isCordoned(broker: BrokerImage): boolean {
+/** Whether none of its directories takes new partitions (KIP-1066). */
+export function isCordoned(broker: BrokerImage | undefined): boolean {
+  if (broker === undefined) return false;
   const cordoned = broker.cordonedLogDirs ?? [];
   return broker.logDirs.length > 0 && broker.logDirs.every((directory) => cordoned.includes(directory));
 }

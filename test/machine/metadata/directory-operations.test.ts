@@ -96,6 +96,45 @@ describe('directories of replicas', () => {
     expect(partition(cluster, 1)).to.deep.include({ leader: 1, directories: [NEW] });
   });
 
+  it('that are cordoned get no new partitions, and the only one that is not gets them all', () => {
+    const cluster = twoDirectories();
+    const cordon = (...directoryIds: string[]) => cluster.perform('cordonDirectories', { brokerId: 1, directoryIds });
+    cordon();
+    expect(cluster.records).to.deep.equal([]);
+    cordon(TWO);
+    expect(cluster.records).to.deep.equal([
+      {
+        kind: 'BrokerRegistrationChangeRecord',
+        value: { brokerId: 1, brokerEpoch: cluster.image.brokers.get(1)?.epoch, cordonedLogDirs: [TWO] },
+        version: 3,
+      },
+    ]);
+    expect(cluster.create('b')).to.deep.equal([0, null]);
+    expect(cluster.image.partition('b', 0)?.directories).to.deep.equal([ONE]);
+    cordon(TWO);
+    expect(cluster.records).to.deep.equal([]);
+    cordon(ONE, TWO);
+    const all = 'All brokers are currently fenced, or have all their log directories cordoned.';
+    expect(cluster.create('c')).to.deep.equal([
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      `Unable to replicate the partition 1 time(s): ${all}`,
+    ]);
+    expect(cluster.create('c', { assignments: { 0: [1, 1] } })).to.deep.equal([
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+      'The manual partition assignment includes broker 1, but all its log directories are cordoned.',
+    ]);
+    cluster.register(1, -1, [ONE, TWO]);
+    cluster.perform('unfenceBroker', { brokerId: 1 });
+    expect(cluster.create('c')).to.deep.equal([0, null]);
+  });
+
+  it('that are cordoned are not told of below the metadata.version that knows of it', () => {
+    const cluster = twoDirectories();
+    cluster.apply([{ kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 29 } }]);
+    cluster.perform('cordonDirectories', { brokerId: 1, directoryIds: [TWO] });
+    expect(cluster.records).to.deep.equal([]);
+  });
+
   it('that are offline when a replica is said to be there take its leader', () => {
     const cluster = twoDirectories();
     assign(cluster, [0, DIRECTORY_LOST]);

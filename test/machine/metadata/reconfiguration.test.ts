@@ -90,6 +90,10 @@ describe('reconfiguring a broker', () => {
       INVALID_REQUEST,
       'requirement failed: When cordoned.log.dirs is set to *, it must not contain other values',
     ]);
+    const values = "Configuration 'cordoned.log.dirs' values must not be";
+    expect(cordon('/a, /a')).to.deep.equal([INVALID_REQUEST, `${values} duplicated.`]);
+    expect(cordon(',')).to.deep.equal([INVALID_REQUEST, `${values} duplicated.`]);
+    expect(cordon('/a,')).to.deep.equal([INVALID_REQUEST, `${values} empty.`]);
     for (const allowed of ['/b', '/a,/b', '*', '']) expect(cordon(allowed)).to.deep.equal([0, null]);
   });
 });
