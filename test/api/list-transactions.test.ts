@@ -1,15 +1,19 @@
 import { expect } from 'chai';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import type { ListTransactionsRequestDraft } from '../../src/wire/generated/list-transactions.ts';
-import { TransactionalBroker } from '../support/transactional-broker.ts';
+import { versionsOf } from '../support/handlers.ts';
+import { type Producer, TransactionalBroker } from '../support/transactional-broker.ts';
 
-describe('ListTransactions and DescribeTransactions', () => {
+describe('ListTransactions', () => {
   const one = new TransactionalBroker();
+  let open: Producer;
+  let idle: Producer;
 
   before(async () => {
     await one.small.createTopic('t', 2);
-    await one.add(await one.init('open'), 't', 0, 1);
-    await one.init('idle');
+    open = await one.init('open');
+    await one.add(open, 't', 0, 1);
+    idle = await one.init('idle');
     await one.small.advance(500);
   });
 
@@ -31,8 +35,7 @@ describe('ListTransactions and DescribeTransactions', () => {
   });
 
   it('list by producer, by duration and by a pattern of the whole id', async () => {
-    const { transactionStates } = await one.ask('describeTransactions', 0, { transactionalIds: ['open'] });
-    expect(await list({ producerIdFilters: [transactionStates[0]?.producerId ?? -1n] })).to.deep.equal([['open'], []]);
+    expect(await list({ producerIdFilters: [open.producerId] })).to.deep.equal([['open'], []]);
     expect(await list({ durationFilter: 499, stateFilters: ['Ongoing'] })).to.deep.equal([['open'], []]);
     expect(await list({ durationFilter: 500, stateFilters: ['Ongoing'] })).to.deep.equal([[], []]);
     expect(await list({ transactionalIdPattern: 'o.*' })).to.deep.equal([['open'], []]);
@@ -41,18 +44,23 @@ describe('ListTransactions and DescribeTransactions', () => {
     expect(await list({ transactionalIdPattern: '[' })).to.equal(ErrorCode.INVALID_REGULAR_EXPRESSION);
   });
 
-  it('describe each id by itself', async () => {
-    const { transactionStates } = await one.ask('describeTransactions', 0, { transactionalIds: ['open', 'idle', 'none', ''] });
-    expect(transactionStates.map(({ errorCode, transactionState }) => [errorCode, transactionState])).to.deep.equal([
-      [0, 'Ongoing'],
-      [0, 'Empty'],
-      [ErrorCode.TRANSACTIONAL_ID_NOT_FOUND, ''],
-      [ErrorCode.INVALID_REQUEST, ''],
-    ]);
-    const [open, idle] = transactionStates;
-    expect(open?.topics.map(({ topic, partitions }) => [topic, partitions])).to.deep.equal([['t', [0, 1]]]);
-    expect(Number(open?.transactionStartTimeMs)).to.be.greaterThan(0);
-    expect(idle?.transactionStartTimeMs).to.equal(-1n);
+  it('come with id, producer and state, at every version', async () => {
+    for (const version of versionsOf('listTransactions')) {
+      const { transactionStates } = await one.ask('listTransactions', version, { stateFilters: [], producerIdFilters: [] });
+      expect(transactionStates.toSorted((a, b) => Number(a.producerId - b.producerId))).to.deep.equal([
+        { transactionalId: 'open', producerId: BigInt(open.producerId), transactionState: 'Ongoing' },
+        { transactionalId: 'idle', producerId: BigInt(idle.producerId), transactionState: 'Empty' },
+      ]);
+    }
+  });
+
+  it('cannot be told while one partition is loaded', async () => {
+    one.restart();
+    const asked = one.send('listTransactions', 2, { stateFilters: [], producerIdFilters: [] });
+    await one.settle();
+    const { errorCode, transactionStates } = asked.answer;
+    expect([errorCode, transactionStates]).to.deep.equal([ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, []]);
+    expect(await list({})).to.deep.equal([['idle', 'open'], []]);
   });
 
   it('say when nobody coordinates any more', async () => {
