@@ -128,20 +128,27 @@ async function configure(actor: Actor, topic: TopicModel): Promise<void> {
     ['index.interval.bytes', `${random.between(0, 4096)}`],
     ['max.message.bytes', `${random.between(100_000, 2_000_000)}`],
   ] as const);
+  await setConfig(actor, topic, name, value);
+}
+
+/** False when it was not answered: it may have happened. */
+export async function setConfig(actor: Actor, topic: TopicModel, name: string, value: string): Promise<boolean> {
   const uncertain = topic.uncertain.get(name) ?? new Set();
   topic.uncertain.set(name, uncertain.add(value));
   const link = await actor.link();
   const resource = { resourceType: TOPIC, resourceName: topic.name, configs: [{ name, configOperation: SET, value }] };
   const request = { resources: [resource], validateOnly: false };
-  const answer = await actor.unlessDisconnected(link.request('incrementalAlterConfigs', random.below(2), request));
+  const apiVersion = actor.random.below(2);
+  const answer = await actor.unlessDisconnected(link.request('incrementalAlterConfigs', apiVersion, request));
   const found = answer?.responses[0];
-  if (found === undefined) return;
+  if (found === undefined) return false;
   demand(
     found.errorCode === ErrorCode.NONE,
     () => `configuring ${topic.name} is answered ${found.errorCode}: ${found.errorMessage}`,
   );
   topic.configs.set(name, value);
   topic.uncertain.delete(name);
+  return true;
 }
 
 async function deleteRecords(actor: Actor, { topic, index }: Target): Promise<void> {

@@ -5,7 +5,8 @@
  * Power is lost only where everything is synced before it is acknowledged: elsewhere that may split transactions, as in Apache Kafka.
  */
 import { Actor } from './actor.ts';
-import { createTopic } from './admin.ts';
+import { createTopic, setConfig } from './admin.ts';
+import type { TopicModel } from './cluster-model.ts';
 import { befall } from './fate.ts';
 import { fetchAlong, fetchCommitted } from './fetcher.ts';
 import type { Target } from './producer.ts';
@@ -93,12 +94,25 @@ async function direct(
     follow(fetchCommitted(new Actor(world, 'committed-too'), [random.pick(targets)], transactions, until)),
     follow(fetchAlong(new Actor(world, 'all'), targets, until)),
     follow(audit(new Actor(world, 'auditor'), transactions, targets, until)),
+    follow(refuseWrites(new Actor(world, 'refuser'), random.pick([orders, payments]), until)),
   ];
   await Promise.all(producing);
   isOver = true;
   await befalling;
   await Promise.all(looking);
   await end(world, random, transactions, watcher, targets);
+}
+
+/** Now and then a topic wants more replicas than there are and takes no records, and no markers either: those are tried again. */
+async function refuseWrites(actor: Actor, topic: TopicModel, isOver: () => boolean): Promise<void> {
+  const { random, world } = actor;
+  while (!isOver()) {
+    await world.scheduler.sleep(random.between(50, 1000));
+    for (const replicas of ['2', '1']) {
+      while (!(await setConfig(actor, topic, 'min.insync.replicas', replicas))) await actor.rest();
+      await world.scheduler.sleep(random.below(random.oneIn(4) ? 2000 : 100));
+    }
+  }
 }
 
 function plansFor(random: SeededRandom, transactions: TransactionModel, targets: readonly Target[]): readonly Plan[] {

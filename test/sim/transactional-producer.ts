@@ -122,6 +122,7 @@ export class TransactionalProducer {
     const { transactions } = this.plan;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const wasNewest = transactions.isNewest(attempt);
+      this.mayLoseConnection();
       const outcome = await ask();
       if (outcome === 'done') {
         demand(wasNewest, () => `${name}: transaction ${attempt.number} goes on, and another producer has its id`);
@@ -139,6 +140,12 @@ export class TransactionalProducer {
     }
     this.isHaunted = true;
     return 'broken';
+  }
+
+  /** Now and then what is asked is heard, and the answer is not. */
+  private mayLoseConnection(): void {
+    const { actor } = this;
+    if (actor.random.oneIn(15)) actor.world.scheduler.at(actor.random.below(30), 'connection lost', () => actor.close());
   }
 
   private async send(attempt: Attempt, added: Set<PartitionModel | 'offsets'>): Promise<Worked> {
@@ -218,6 +225,7 @@ export class TransactionalProducer {
       const wasNewest = transactions.isNewest(attempt);
       const { newest } = id;
       if (ending === 'Commit') attempt.commits++;
+      this.mayLoseConnection();
       const { outcome, identity } = await askToEnd(actor, protocol, attempt, ending);
       if (outcome === 'done') {
         demand(wasNewest, () => `${actor.name}: transaction ${attempt.number} is ended by a producer that is fenced`);
