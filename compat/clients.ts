@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startBlumfeld } from './apache-kafka/directory-owner.ts';
+import { endsWithThis } from '../test/support/own-children.ts';
 
 type Verdict = 'ok' | 'FAIL' | 'n/a';
 
@@ -35,7 +36,8 @@ const ROOT = (() => {
 const COMPAT = join(ROOT, 'compat');
 const REPORT = join(ROOT, 'build', 'compat-report');
 const PASSES = join(COMPAT, 'passes.json');
-const LONGEST_SECONDS = 240;
+/** Several times what the slowest takes. */
+const LONGEST_SECONDS = 480;
 /** Transactions that are left open are looked for every ten seconds else. */
 const OVERRIDES = ['transaction.abort.timed.out.transaction.cleanup.interval.ms=500'];
 
@@ -47,14 +49,21 @@ async function outcomesOf(command: readonly string[], bootstrap: string): Promis
   const outcomes = new Map<string, Outcome>();
   const prefix = `compat-${process.pid}-${Date.now().toString(36)}`;
   const [program = '', ...args] = command;
-  const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, BOOTSTRAP: bootstrap, PREFIX: prefix },
-  });
+  const child = endsWithThis(
+    spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, BOOTSTRAP: bootstrap, PREFIX: prefix },
+    }),
+  );
   await once(child, 'spawn');
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_SECONDS * 1000);
-  for await (const line of createInterface({ input: child.stdout })) {
+  const lines = createInterface({ input: child.stdout });
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL');
+    // What it has started may have its output still.
+    lines.close();
+  }, LONGEST_SECONDS * 1000);
+  for await (const line of lines) {
     console.log(line);
     const [, verdict, name = '', why = ''] = /^(ok|FAIL|n\/a) ([\w-]+)(?:: (.*))?$/.exec(line) ?? [];
     if (verdict !== undefined && scenarios.includes(name)) outcomes.set(name, { verdict: verdict as Verdict, why });
