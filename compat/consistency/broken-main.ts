@@ -36,8 +36,8 @@ const { values } = parseArgs({
 });
 const jars = values['apache-kafka'];
 const seed = Number(values.seed);
-/** What is broken at random may be so where nobody looks: such a round is played again. */
-const MOST_ROUNDS = 3;
+/** What is broken at random may be so where nobody looks, and a busy machine does little in a round: it is played again, longer each time. */
+const MOST_ROUNDS = 5;
 const FAULTY = fileURLToPath(new URL('broken-blumfeld.js', import.meta.url));
 
 function fault({ shows }: BrokenBroker, found: ReadonlyMap<AnomalyName, number>): string | undefined {
@@ -58,6 +58,7 @@ function launched({ fault }: BrokenBroker, directory: Directory): Promise<OwnerP
 async function foundIn(
   one: BrokenBroker,
   round: number,
+  times: number,
   broker: BrokerProcess,
   directory: Directory,
 ): Promise<Map<AnomalyName, number>> {
@@ -66,11 +67,12 @@ async function foundIn(
     broker,
     round,
     seed: seed + round,
-    seconds: Number(values.seconds),
+    seconds: Number(values.seconds) * times,
     restMs: one.fault === undefined ? Infinity : 100,
     spares: true,
     transactionTimeoutMs: 60_000,
-    surveyMs: 2000,
+    // Of a broker that is as it should be all is waited for.
+    surveyMs: one.shows.length === 0 ? 20_000 : 2000,
     layer: one.layer?.(new Chance(seed + round)),
   });
   const found = new Map<AnomalyName, number>();
@@ -91,9 +93,9 @@ try {
       running = { fault: one.fault, directory, broker: new BrokerProcess(() => launched(one, directory)) };
       await running.broker.start();
     }
-    let found = await foundIn(one, round, running.broker, running.directory);
+    let found = await foundIn(one, round, 1, running.broker, running.directory);
     for (let again = 1; again < MOST_ROUNDS && one.shows.length > 0 && fault(one, found) !== undefined; again++)
-      found = await foundIn(one, round + again * BROKEN_BROKERS.length, running.broker, running.directory);
+      found = await foundIn(one, round + again * BROKEN_BROKERS.length, again + 1, running.broker, running.directory);
     const why = fault(one, found);
     const counts = [...found].map(([name, count]) => `${count} ${name}`).join(', ') || 'nothing';
     checks.check(`a broker that ${one.promise}: ${counts}`, why);
