@@ -41,7 +41,7 @@ export interface Directory {
 /** For brokers whose internal topics are not looked at: most of a start is theirs. */
 export const FEW_INTERNAL_PARTITIONS = ['offsets.topic.num.partitions=5', 'transaction.state.log.num.partitions=5'] as const;
 
-/** Writes the properties of a broker of its own in `folder`; of a setting that `more` has too, that value counts. */
+/** Writes the properties of a broker of its own in `folder`; of a setting that `more` has too, that value counts. CONTROLLER-PORT in `more` stands for that port. */
 export async function newDirectory(
   folder: string,
   more: readonly string[] = [],
@@ -63,15 +63,15 @@ export async function newDirectory(
     'share.coordinator.state.topic.replication.factor=1',
     'share.coordinator.state.topic.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
-    ...more,
+    ...more.map((line) => line.replace('CONTROLLER-PORT', String(controllerPort))),
   ];
   writeFileSync(properties, `${lines.join('\n')}\n`);
   return { folder, properties, dataDirs, port };
 }
 
-/** Apache Kafka does not begin on an empty directory; Blumfeld does. */
-export async function format(jars: string, { properties }: Directory): Promise<void> {
-  const args = ['format', '--standalone', '-t', CLUSTER_ID, '-c', properties];
+/** Apache Kafka does not begin on an empty directory; Blumfeld does. For a dynamic quorum of one at the newest release, unless told otherwise. */
+export async function format(jars: string, { properties }: Directory, how: readonly string[] = ['--standalone']): Promise<void> {
+  const args = ['format', ...how, '-t', CLUSTER_ID, '-c', properties];
   const { code, stdout, stderr } = await java(jars, 'kafka.tools.StorageTool', args);
   if (code !== 0) throw new Error(`Apache Kafka's storage could not be formatted: ${stderr}${stdout.toString()}`);
 }
