@@ -156,7 +156,7 @@ final class Transactions {
     }
 
     private static void until(Condition condition, String what) throws Exception {
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!condition.holds()) {
             Scenarios.check(System.nanoTime() < deadline, what);
             Thread.sleep(20);

@@ -329,7 +329,7 @@ function scenarios(client) {
       check(early < 0, `${early} is committed before the transaction is`);
       await one.end(commit);
     }
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (let offset = -1; offset !== COUNT; offset = await committedOrNone(group, source)) {
       check(Date.now() < deadline, `committed ${offset}`);
       await sleep(20);

@@ -64,11 +64,12 @@ def tell(name, failure):
 EARLIEST, LATEST = -2, -1
 
 
-def take(reader, count, seconds=20):
+def take(reader, count, seconds=60):
+    """Each read long enough for a group to be joined within it, also on a machine that does other things: see Listening."""
     records = []
     deadline = time.monotonic() + seconds
     while len(records) < count and time.monotonic() < deadline:
-        records.extend(reader.read(1))
+        records.extend(reader.read(min(5, seconds)))
     return records
 
 
@@ -178,7 +179,7 @@ class Scenarios:
                 self.produce(name, [self.client.sendable(None, value, [], BASE_TIME) for value in values], partition)
         member = self.client.join(f"{PREFIX}-many", name, "one")
         seen = [[], [], [], []]
-        for _, value, _, _ in take(member, 10_000, 40):
+        for _, value, _, _ in take(member, 10_000, 90):
             partition, i, *_ = value.split()
             expect(value == b"%s %s " % (partition, i) * 125, f"value {value[:50]}")
             seen[int(partition)].append(int(i))
@@ -231,7 +232,7 @@ class Scenarios:
         seen = set()
 
         def until(what, holds, *members):
-            deadline = time.monotonic() + 40
+            deadline = time.monotonic() + 90
             while not holds():
                 expect(time.monotonic() < deadline, f"{what}: {len(seen)} seen, shares {[one.assigned() for one in members]}")
                 time.sleep(0.02)
@@ -280,7 +281,7 @@ class Scenarios:
         self.client.delete_topic(name)
         expect(name not in self.client.topics(), "still listed")
 
-    def isolated(self, isolation, name, count, partition=0, seconds=20):
+    def isolated(self, isolation, name, count, partition=0, seconds=60):
         reader = self.client.consume_isolated(name, partition, isolation)
         try:
             return take(reader, count, seconds)
@@ -360,7 +361,7 @@ class Scenarios:
             early = self.committed_or_none(group, source)
             expect(early is None, f"{early} is committed before the transaction is")
             producer.end(commit)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (offset := self.committed_or_none(group, source)) != COUNT:
             expect(time.monotonic() < deadline, f"committed {offset}")
             time.sleep(0.02)

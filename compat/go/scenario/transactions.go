@@ -98,7 +98,7 @@ func (s suite) txnOffsets() {
 	offset, err := s.Committed(group, source, 0)
 	check(err != nil || offset <= 0, "%d is committed by a transaction that was aborted", offset)
 	must(client.Copy(group, group, source, target, count, true))
-	for end := time.Now().Add(20 * time.Second); got(s.Committed(group, source, 0)) != count; {
+	for end := time.Now().Add(60 * time.Second); got(s.Committed(group, source, 0)) != count; {
 		check(time.Now().Before(end), "committed %d", got(s.Committed(group, source, 0)))
 		time.Sleep(20 * time.Millisecond)
 	}
