@@ -62,6 +62,8 @@ class Transactional:
 
 
 class KafkaPython:
+    reads_alone = True
+
     def sendable(self, key, value, headers, timestamp):
         """It refuses a record where key and value are null, and a header that is."""
         key = b"" if key is None and value is None else key

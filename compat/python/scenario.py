@@ -75,16 +75,18 @@ def take(reader, count, seconds=60):
 
 class Listening:
     """
-    A member of a group that is read by a thread of its own, as programs do: a client that is left alone between two short reads may miss its own joining (kafka-python throws away
-    what was answered meanwhile and joins again, so that two members that are read in turns never stand still).
+    A member of a group that is read in turns with others; or by a thread of its own, where the client says that it `reads_alone`: kafka-python misses its own joining where it is left alone
+    between two short reads, throws away what was answered meanwhile and joins again, so that two members that are read in turns never stand still. confluent-kafka on the other hand
+    does not bear to be asked for its assignment by another thread than the one that reads.
     """
 
-    def __init__(self, member, hear):
+    def __init__(self, member, hear, alone):
         self.member, self.hear = member, hear
         self.failure = None
         self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.thread = threading.Thread(target=self.run, daemon=True) if alone else None
+        if alone:
+            self.thread.start()
 
     def run(self):
         try:
@@ -93,14 +95,21 @@ class Listening:
         except Exception as failure:
             self.failure = failure
 
-    def assigned(self):
+    def turn(self):
         if self.failure is not None:
             raise self.failure
+        if self.thread is None:
+            self.hear(self.member.read(0.1))
+        else:
+            time.sleep(0.02)
+
+    def assigned(self):
         return self.member.assigned()
 
     def close(self):
         self.is_over.set()
-        self.thread.join()
+        if self.thread is not None:
+            self.thread.join()
         self.member.close()
 
 
@@ -235,11 +244,13 @@ class Scenarios:
             deadline = time.monotonic() + 90
             while not holds():
                 expect(time.monotonic() < deadline, f"{what}: {len(seen)} seen, shares {[one.assigned() for one in members]}")
-                time.sleep(0.02)
+                for one in members:
+                    one.turn()
 
         def join(client_id):
             member = self.client.join(group, name, client_id)
-            return Listening(member, lambda records: seen.update(value for _, value, _, _ in records))
+            hear = lambda records: seen.update(value for _, value, _, _ in records)
+            return Listening(member, hear, getattr(self.client, "reads_alone", False))
 
         def send(word, count):
             for partition in range(4):
