@@ -43,7 +43,7 @@ async function ask<N extends ApiName>(
 }
 
 describe('Broker.start', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it('two dozen at once, each with its own data, which is gone after the stop', async () => {
     const brokers = await Promise.all(
