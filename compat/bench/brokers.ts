@@ -12,7 +12,8 @@ const COMMAND = fileURLToPath(new URL('../../bin/main.cjs', import.meta.url));
 /** As kafka-server-start.sh does. */
 const JVM = '-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35'.split(' ');
 const TICKS_PER_SECOND = 100;
-const PATIENCE_MS = 90_000;
+/** Apache Kafka may have ten thousand partitions to read. */
+const PATIENCE_MS = 200_000;
 
 export interface BenchedBroker {
   readonly name: Owner;
@@ -74,7 +75,8 @@ async function answering(name: Owner, child: ChildProcess, port: number, begun: 
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   child.kill('SIGKILL');
-  throw new Error(`${name} did not answer within ${PATIENCE_MS} ms`);
+  await ended;
+  throw new Error(`${name} did not answer within ${PATIENCE_MS} ms, or has ended`);
 }
 
 function fieldsOf(path: string): number[] {

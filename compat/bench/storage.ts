@@ -47,21 +47,35 @@ async function inFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
 
 const dataIn = ({ folder }: Directory): string => join(folder, 'data');
 
-/** Runs one broker on a directory; it is killed when something fails. */
+/** Runs one broker on a directory and ends it; it is killed when something fails. */
 async function during<T>(
   directory: Directory,
   name: Owner,
   jars: string,
   run: (broker: BenchedBroker) => Promise<T>,
+  end: 'stop' | 'kill' = 'stop',
 ): Promise<T> {
   const broker = await startIn(directory, name, jars);
   try {
     const result = await run(broker);
-    await broker.stop();
+    await broker[end]();
     return result;
   } catch (error) {
     await broker.kill();
     throw error;
+  }
+}
+
+/** Starts on a copy of the directory, and kills at once: milliseconds. */
+async function startOn(original: Directory, name: Owner, jars: string): Promise<number> {
+  const copy = await newDirectory(`${original.folder}-${name.replace(' ', '-')}`);
+  cpSync(dataIn(original), dataIn(copy), { recursive: true });
+  try {
+    const broker = await startIn(copy, name, jars);
+    await broker.kill();
+    return broker.startMs;
+  } finally {
+    remove(copy.folder);
   }
 }
 
@@ -71,23 +85,18 @@ function starts({ installed, jars, say }: StorageBench, partitions: number): Pro
   const write = (broker: BenchedBroker): Promise<Figures> => franzGo(installed, broker.address, 'spread', written);
   return inFolder(async (folder) => {
     const original = await newDirectory(join(folder, 'original'));
-    await during(original, 'Blumfeld', jars, write);
-    const [clean, killed] = [new Map<Owner, number>(), new Map<Owner, number>()];
-    for (const name of BROKERS) {
-      const directory = await newDirectory(join(folder, name.replace(' ', '-')));
-      cpSync(dataIn(original), dataIn(directory), { recursive: true });
-      const broker = await startIn(directory, name, jars);
-      clean.set(name, broker.startMs);
-      await write(broker);
-      await broker.kill();
-      killed.set(name, await during(directory, name, jars, ({ startMs }) => Promise.resolve(startMs)));
-      say(
-        `${name}: ${partitions} partitions: ${Math.round(clean.get(name) ?? 0)} ms after a stop, ${Math.round(killed.get(name) ?? 0)} after a kill`,
-      );
-      remove(directory.folder);
+    const figures: StorageFigure[] = [];
+    for (const end of ['stop', 'kill'] as const) {
+      await during(original, 'Blumfeld', jars, write, end);
+      const measured = new Map<Owner, number>();
+      for (const name of BROKERS) {
+        measured.set(name, await startOn(original, name, jars));
+        say(`${name}: ${partitions} partitions: ${Math.round(measured.get(name) ?? 0)} ms after a ${end}`);
+      }
+      const after = end === 'stop' ? 'clean stop' : 'kill';
+      figures.push(figure(`start on ${partitions.toLocaleString('en-US')} partitions after a ${after}`, 'ms', measured));
     }
-    const many = `start on ${partitions.toLocaleString('en-US')} partitions`;
-    return [figure(`${many} after a clean stop`, 'ms', clean), figure(`${many} after a kill`, 'ms', killed)];
+    return figures;
   });
 }
 
