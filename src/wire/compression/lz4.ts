@@ -31,6 +31,15 @@ const SIZE_PREFIX_BYTES = 4;
 const BYTEWISE_UP_TO = 48;
 const BYTEWISE_WITHIN_UP_TO = 16;
 
+/** What must be left of a block, and of the room for what it unpacks to, behind literals that are not the last, and behind a match. */
+const INPUT_AFTER_LITERALS = 8;
+const OUTPUT_AFTER_LITERALS = 12;
+const INPUT_AFTER_MATCH = 4;
+const OUTPUT_AFTER_MATCH = 5;
+/** Where as much as this is left, few literals are copied without asking what is left behind them. */
+const EARLY_INPUT = 17;
+const EARLY_OUTPUT = 32;
+
 /** Magic, flags (version 1, independent blocks), block size 64 KiB, checksum of the two. */
 const FRAME_HEADER = Buffer.from('04224d18604082', 'hex');
 const BLOCK_BYTES = HC_BLOCK_BYTES;
@@ -136,13 +145,19 @@ function checkBlock(data: Buffer, start: number, end: number): void {
   if (data.readUInt32LE(end) !== xxhash32(data, start, end)) corrupt('block checksum is wrong', end);
 }
 
-/** Adds what `data[start, end)` unpacks to. Blocks are independent: matches reach back to the block's own beginning, `blockLimit` is where it has to end. */
+/**
+ * Adds what `data[start, end)` unpacks to. Blocks are independent: matches reach back to the block's own beginning, `blockLimit` is where it has to end.
+ *
+ * What ends a block is judged as by the reference's safe decoder, which Apache Kafka reads with: the last literals end where the block does, and nothing
+ * but last literals may end within eight bytes of its end or twelve of its limit, a few of them excepted. Zero bytes back are taken for zeros there, and so they are here.
+ */
 function unpackBlock(unpacked: Unpacked, data: Buffer, start: number, end: number, blockLimit: number): void {
   const base = unpacked.size;
   let out = unpacked.bytes;
   let size = base;
   let at = start;
-  while (at < end) {
+  for (;;) {
+    if (at >= end) corrupt('ends without last literals', at);
     const token = data[at++] as number;
     let literals = token >>> 4;
     if (literals === 15) {
@@ -154,6 +169,10 @@ function unpackBlock(unpacked: Unpacked, data: Buffer, start: number, end: numbe
       } while (byte === 255);
     }
     if (literals > end - at) corrupt(`${literals} literals, ${end - at} bytes left`, at);
+    const early = literals < 15 && at <= end - EARLY_INPUT && size <= blockLimit - EARLY_OUTPUT;
+    const late = at + literals > end - INPUT_AFTER_LITERALS || size + literals > blockLimit - OUTPUT_AFTER_LITERALS;
+    const last = !early && late;
+    if (last && at + literals !== end) corrupt(`${literals} literals are followed too late by a match`, at);
     if (size + literals > out.length || size + literals > blockLimit) {
       unpacked.size = size;
       out = makeRoom(unpacked, size + literals, blockLimit, at);
@@ -165,21 +184,21 @@ function unpackBlock(unpacked: Unpacked, data: Buffer, start: number, end: numbe
     } else {
       for (const to = size + literals; size < to; ) out[size++] = data[at++] as number;
     }
-    if (at === end) break;
-    if (end - at < 2) corrupt('ends within a match offset', at);
+    if (last) break;
     const offset = (data[at] as number) | ((data[at + 1] as number) << 8);
     at += 2;
-    if (offset === 0 || offset > size - base) corrupt(`match at ${offset} bytes before byte ${size - base}`, at);
+    if (offset > size - base) corrupt(`match at ${offset} bytes before byte ${size - base}`, at);
     let length = (token & 15) + 4;
     if (length === 19) {
       let byte: number;
       do {
-        if (at >= end) corrupt('ends within a length', at);
+        if (at >= end - INPUT_AFTER_MATCH) corrupt('ends too soon after a length', at);
         byte = data[at++] as number;
         length += byte;
       } while (byte === 255);
     }
-    if (size + length > out.length || size + length > blockLimit) {
+    if (size + length > blockLimit - OUTPUT_AFTER_MATCH) corrupt(`match of ${length} bytes too near the end of the block`, at);
+    if (size + length > out.length) {
       unpacked.size = size;
       out = makeRoom(unpacked, size + length, blockLimit, at);
     }
@@ -203,6 +222,10 @@ function makeRoom(out: Unpacked, size: number, blockLimit: number, at: number): 
 /** Source and target may overlap: then what was just copied is copied again. */
 function copyMatch(out: Buffer, size: number, offset: number, length: number): number {
   const end = size + length;
+  if (offset === 0) {
+    out.fill(0, size, end);
+    return end;
+  }
   if (length <= BYTEWISE_WITHIN_UP_TO || offset < BYTEWISE_WITHIN_UP_TO) {
     for (let to = size; to < end; to++) out[to] = out[to - offset] as number;
     return end;

@@ -60,14 +60,50 @@ describe('lz4 blocks', () => {
     return Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, bytes, Buffer.alloc(4)]);
   };
 
+  const read = (...parts: readonly string[]): string => decompress(3, frame(parts.join('')), 100_000).toString();
+  const refused = (...parts: readonly string[]): Chai.Assertion => expect(() => read(...parts)).to.throw(DecodeError);
+  const letters = (count: number): string => Buffer.alloc(count, 'bcdefghijklmnopqr').toString('hex');
+
   it('copy what they have written, overlaps included', () => {
-    expect(decompress(3, frame('1f61010000'), 100).toString()).to.equal('a'.repeat(20));
-    expect(decompress(3, frame('3461626303001064'), 100).toString()).to.equal('abcabcabcabd');
+    expect(read('1f61010000', '50', letters(5))).to.equal(`${'a'.repeat(20)}bcdef`);
+    expect(read('346162630300', '50', letters(5))).to.equal('abcabcabcabbcdef');
+  });
+
+  // As Apache Kafka's own reader takes them and refuses them.
+  it('end with literals of their own, at least five of them', () => {
+    refused('1f61010000');
+    refused('14610100', '40', letters(4));
+    expect(read('14610100', '50', letters(5))).to.equal(`${'a'.repeat(9)}bcdef`);
+    refused('e0', letters(13));
+    expect(read('d0', letters(13))).to.equal('bcdefghijklmn');
+  });
+
+  it('may end otherwise where few literals come early enough, or a length takes bytes', () => {
+    refused('d0', letters(13), '0100', '00');
+    expect(read('e0', letters(14), '0100', '00')).to.equal('bcdefghijklmnooooo');
+    expect(read('1f610100', 'ffff00', '30', letters(3))).to.equal(`${'a'.repeat(530)}bcd`);
+    refused('1f610100', 'ffff00', '20', letters(2));
+  });
+
+  it('have no match within five bytes of the largest size', () => {
+    const bytesOf255 = 'ff'.repeat(256);
+    expect(read('1f610100', bytesOf255, 'e7', '30', letters(3)).length).to.equal(65_534);
+    refused('1f610100', bytesOf255, 'e8', '30', letters(3));
+  });
+
+  it('have no match that begins within twelve bytes of the largest size', () => {
+    const to65520 = `1f610100${'ff'.repeat(256)}dc`;
+    expect(read(to65520, '40', letters(4), '0100', '80', letters(8)).length).to.equal(65_536);
+    refused(to65520, '50', letters(5), '0100', '70', letters(7));
+  });
+
+  it('have zeros where a match reaches no bytes back', () => {
+    expect(read('14610000', '50', letters(5))).to.equal(`a${'\0'.repeat(8)}bcdef`);
   });
 
   it('never copy what was not written', () => {
-    for (const block of ['1f61000000', '1f61020000', '0f010000']) {
-      expect(() => decompress(3, frame(block), 100)).to.throw(DecodeError, /match at/);
+    for (const block of ['1f61020000', '0f010000']) {
+      expect(() => read(block, '50', letters(5))).to.throw(DecodeError, /match at/);
     }
   });
 });

@@ -1,7 +1,8 @@
 /** Records: produced well and badly, fetched, found by time and epoch, deleted; producer ids. */
 import type { ApiTypes } from '../../../../src/wire/generated/apis.ts';
 import { recordsOf } from '../../../../src/wire/record.ts';
-import { RecordBatch } from '../../../../src/wire/record-batch.ts';
+import { RECORDS_AT, RecordBatch } from '../../../../src/wire/record-batch.ts';
+import { assembleBatch } from '../../../../src/wire/record-batch-builder.ts';
 import { type Case, many, NO_SUCH_ID, one, ZERO_ID } from '../case.ts';
 import type { Conversation, Topic } from '../conversation.ts';
 
@@ -93,6 +94,39 @@ const repacked = (codec: keyof typeof LEVELS): readonly Case[] =>
     }),
   );
 
+/** A record whose last bytes are all the same, packed as one block of lz4 that its maker ends as `ended` says, given those bytes before the last ten. */
+const endedBlock = (name: string, ended: (before: Buffer) => Buffer): Case =>
+  sent(`a block of lz4 that ${name}`, (x) => {
+    const section = Buffer.from(x.batch(['='.repeat(60)]).subarray(RECORDS_AT));
+    // The count of headers comes last.
+    const block = ended(section.subarray(0, -11));
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(block.length);
+    return assembleBatch(Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, block, Buffer.alloc(4)]), {
+      baseOffset: 0,
+      partitionLeaderEpoch: -1,
+      codec: 3,
+      lastOffsetDelta: 0,
+      count: 1,
+      baseTimestamp: x.run.timestamp,
+      maxTimestamp: x.run.timestamp,
+    });
+  });
+
+/** Literals, then a match of `length` bytes one or `distance` bytes back. */
+const literalsAndMatch = (literals: Buffer, length: number, distance = 1): Buffer =>
+  Buffer.concat([Buffer.from([0xf0 | (length - 4), literals.length - 15]), literals, Buffer.from([distance, 0])]);
+const lastLiterals = (literals: string): Buffer => Buffer.concat([Buffer.from([literals.length << 4]), Buffer.from(literals)]);
+
+const BLOCKS: readonly Case[] = [
+  endedBlock('ends as it should', (before) => Buffer.concat([literalsAndMatch(before, 6), lastLiterals('====\0')])),
+  endedBlock('has four literals at its end', (before) => Buffer.concat([literalsAndMatch(before, 7), lastLiterals('===\0')])),
+  endedBlock('ends with one literal', (before) => Buffer.concat([literalsAndMatch(before, 10), lastLiterals('\0')])),
+  endedBlock('has a match that reaches nowhere', (before) =>
+    Buffer.concat([literalsAndMatch(before, 6, 0), lastLiterals('====\0')]),
+  ),
+];
+
 const changed = (bytes: Buffer, change: (bytes: Buffer) => void): Buffer => {
   const copy = Buffer.from(bytes);
   change(copy);
@@ -175,6 +209,7 @@ const PRODUCED: readonly Case[] = [
   ),
   sent('recompressed by the topic', (x) => x.batch(['a', 'b']), { 'compression.type': 'uncompressed' }),
   ...(['gzip', 'lz4', 'zstd'] as const).flatMap((codec) => [...unpacked(codec), ...repacked(codec)]),
+  ...BLOCKS,
   sent('too few in-sync replicas', (x) => x.batch(['a']), { 'min.insync.replicas': '2' }),
   one('produce', 'a topic that is not there', (x) => produce({ name: x.name('a'), topicId: NO_SUCH_ID }, x.batch(['a']))),
   one('produce', 'the zero id', (x) => produce({ name: x.name('a'), topicId: ZERO_ID }, x.batch(['a'])), { from: 13 }),
