@@ -1,7 +1,7 @@
 /**
  * The topics of a commit of offsets, by name or by id: those that exist are the coordinator's to answer, the others are answered here.
  *
- * Invariants: a topic is answered once, however often it is named; one that does not exist is answered too where no partition of it is named.
+ * Invariants: a topic that is answered here is answered once, however often it is named; one that does not exist is answered too where no partition of it is named.
  */
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';

@@ -23,10 +23,14 @@ export async function txnOffsetCommit(request: TxnOffsetCommitRequest, context: 
     const response = await groups.commitInTransaction({ ...request, topics }, apiVersion, (partition) =>
       verify(request, partition, context),
     );
-    for (const topic of response.topics) {
-      for (const { partitionIndex, errorCode } of topic.partitions) {
-        asked.answer(topic, partitionIndex, asVersion(errorCode, apiVersion));
-      }
+    const answered = response.topics.map((topic) => ({
+      ...topic,
+      partitions: topic.partitions.map((one) => ({ ...one, errorCode: asVersion(one.errorCode, apiVersion) })),
+    }));
+    // Only where something was refused here are the topics of both parts joined.
+    if (asked.allExist) return { throttleTimeMs: 0, topics: answered.map((topic) => asked.named(topic)) };
+    for (const topic of answered) {
+      for (const { partitionIndex, errorCode } of topic.partitions) asked.answer(topic, partitionIndex, errorCode);
     }
   }
   return { throttleTimeMs: 0, topics: asked.answers() };

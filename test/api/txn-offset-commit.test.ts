@@ -99,6 +99,26 @@ describe('TxnOffsetCommit', () => {
     expect(answer.topics).to.deep.equal([{ name: 'none', topicId: ZERO_UUID, partitions: [] }]);
   });
 
+  it('answers a topic that is named twice twice, and once where something does not exist', async () => {
+    const request = { ...producer, groupId: 'shippers' };
+    const twice = [topicOf('orders', 5), topicOf('orders', 5, 1)];
+    const shapeOf = async (topics: typeof twice) => {
+      const answer = await broker.ask('txnOffsetCommit', 5, { ...request, topics });
+      return answer.topics.map(({ partitions }) =>
+        partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode]),
+      );
+    };
+    expect(await shapeOf(twice)).to.deep.equal([[[0, NONE]], [[1, NONE]]]);
+    const missing = topicOf('orders', 5, 7);
+    expect(await shapeOf([...twice, missing])).to.deep.equal([
+      [
+        [7, UNKNOWN_TOPIC_OR_PARTITION],
+        [0, NONE],
+        [1, NONE],
+      ],
+    ]);
+  });
+
   it('is refused where producer or member are not who they say', async () => {
     for (const version of [4, 5, 6]) {
       if (version === 4) await broker.ask('addOffsetsToTxn', 3, { ...producer, groupId: 'shippers' });
