@@ -4,8 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type ChildBroker, runCommand } from '../../test/support/child-broker.ts';
 import { endsWithThis } from '../../test/support/own-children.ts';
 import { NoAnswer, PlainClient } from '../../test/support/plain-client.ts';
@@ -14,6 +14,9 @@ import { java, LOGGING } from './java.ts';
 
 const PATIENCE_MS = 90_000;
 const CLUSTER_ID = '5L6g3nShT-eMCtK--X86sw';
+
+/** What Apache Kafka has to say, beside its properties file. */
+export const SAID = 'apache-kafka.log';
 
 export type Owner = 'Blumfeld' | 'Apache Kafka';
 
@@ -85,9 +88,11 @@ function asSpawned({ process: child, ended }: ChildBroker): Spawned {
 
 function spawned(owner: Owner, jars: string, properties: string): Spawned {
   if (owner === 'Blumfeld') return asSpawned(runCommand(['start', properties]));
+  const said = openSync(join(dirname(properties), SAID), 'w');
   const child = spawn('java', ['-Xmx512m', LOGGING, '-cp', `${jars}/*`, 'kafka.Kafka', properties], {
-    stdio: ['ignore', 'ignore', isShown() ? 'inherit' : 'ignore'],
+    stdio: ['ignore', 'ignore', isShown() ? 'inherit' : said],
   });
+  closeSync(said);
   return { process: endsWithThis(child), ended: once(child, 'exit').then(() => 'SHOW=1 shows what it said') };
 }
 

@@ -105,6 +105,15 @@ export function endOfRisingBatches(bytes: Buffer, bound: number): number {
   return position;
 }
 
+/** Throws CorruptBatch unless the file ends at `position`, or with a batch there that is cut off. */
+export function mustBeCutOff(file: OpenFile, position: number, size: number): void {
+  if (size - position < SHORTEST_BATCH) return;
+  const header = Buffer.alloc(SHORTEST_BATCH);
+  if (file.read(header, position) < SHORTEST_BATCH) return;
+  const batchSize = batchSizeAt(header, 0);
+  if (batchSize < 0 || position + batchSize <= size) throw new CorruptBatch(file.path, position, 'what is there is no batch');
+}
+
 export interface FileEnd {
   /** One past the last offset. */
   readonly nextOffset: number;
@@ -113,18 +122,25 @@ export interface FileEnd {
 }
 
 /**
- * Where the batches in [position, size) of a segment's file end. Those with offsets that a segment from `baseOffset` cannot hold do not count, and
- * behind what is cut off or has an impossible length there are none.
+ * Where the batches in [position, size) of a segment's file end. Those with offsets that a segment from `baseOffset` cannot hold do not count, nor do those
+ * that go back; and behind what is cut off or has an impossible length there are none. Where offsets go back, the batch that leaves a gap in front of it is
+ * the wrong one: base offsets are covered by no checksum. (Apache Kafka takes the last batch as it is.)
  */
 export function endOfFile(file: OpenFile, position: number, size: number, baseOffset: number): FileEnd {
   const header = Buffer.alloc(BATCH_OVERHEAD);
   let end = { nextOffset: baseOffset, position: 0 };
+  /** Before the last batch that counts; undefined where that goes on from there. */
+  let beforeGap: number | undefined;
   for (let at = position; size - at >= SHORTEST_BATCH; ) {
     const batchSize = file.read(header, at) < SHORTEST_BATCH ? -1 : batchSizeAt(header, 0);
     if (batchSize < 0 || at + batchSize > size) break;
     at += batchSize;
     const lastOffset = lastOffsetAt(header, 0);
-    if (holdsOffset(baseOffset, lastOffset)) end = { nextOffset: lastOffset + 1, position: at };
+    if (!holdsOffset(baseOffset, lastOffset)) continue;
+    const rises = lastOffset >= end.nextOffset;
+    if (!rises && (beforeGap === undefined || lastOffset < beforeGap)) continue;
+    if (rises) beforeGap = end.position > 0 && baseOffsetAt(header, 0) > end.nextOffset ? end.nextOffset : undefined;
+    end = { nextOffset: lastOffset + 1, position: at };
   }
   return end;
 }

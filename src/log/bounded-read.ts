@@ -4,6 +4,7 @@
  * Invariants: nothing at or past the bound, nor what is not yet written; batches and the aborted transactions among them are of one state of the log,
  * which compaction may change in between. Bytes are lent (wire/recycled-memory.ts). Source: UnifiedLog.read of Apache Kafka.
  */
+import { baseOffsetAt } from './batch-header.ts';
 import { StorageFailure } from '../world/files.ts';
 import { guarded, guardedLater } from './disk-guard.ts';
 import type { LogRead, ReadBound, ReadOptions } from './log-contract.ts';
@@ -51,7 +52,10 @@ function readFiles(log: LogParts, offset: number, o: ReadOptions, bound: number)
 function asRead(log: LogParts, offset: number, upTo: ReadBound, { chunks, sizeInBytes, nextOffset }: TailRead): LogRead {
   const records = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : chunks;
   if (upTo !== 'lastStable') return { records, sizeInBytes, nextOffset };
-  const abortedTransactions = sizeInBytes === 0 ? [] : log.reader.abortedTransactions(offset, nextOffset);
+  const [first] = chunks;
+  // Of the segment that the records are from, and of later ones.
+  const from = first === undefined ? offset : Math.max(offset, baseOffsetAt(first, 0));
+  const abortedTransactions = sizeInBytes === 0 ? [] : log.reader.abortedTransactions(offset, nextOffset, from);
   return { records, sizeInBytes, nextOffset, abortedTransactions };
 }
 

@@ -10,7 +10,7 @@ import { recordsOf } from '../wire/record.ts';
 import { lend, release, takeMemory } from '../wire/recycled-memory.ts';
 import { batchSizeAt, SHORTEST_BATCH } from './batch-header.ts';
 import { batchRuns } from './batch-scanner.ts';
-import { endOfRisingBatches, isBatchFor } from './batch-search.ts';
+import { endOfRisingBatches, isBatchFor, mustBeCutOff } from './batch-search.ts';
 import { CorruptBatch } from './corrupt-batch.ts';
 import type { Segment } from './segment.ts';
 import type { Segments } from './segments.ts';
@@ -183,14 +183,15 @@ export class LogReader {
     const end = endOfRisingBatches(bytes, bound);
     if (end === 0) return nothing;
     const nextOffset = nextOffsetAfter(bytes, 0, end);
-    if (this.segments.floor(segment.baseOffset) === segment) this.remember(nextOffset, { segment, position: position + end });
+    // What comes after the last batch of a segment is not behind it.
+    if (this.segments.floor(nextOffset) === segment) this.remember(nextOffset, { segment, position: position + end });
     return { chunks: [lend(bytes.subarray(0, end))], sizeInBytes: end, nextOffset };
   }
 
-  /** What a reader of [offset, upperBound) has to know of aborted transactions. */
-  abortedTransactions(offset: number, upperBound: number): { producerId: number; firstOffset: number }[] {
+  /** What a reader of [offset, upperBound) has to know of aborted transactions, by the segments from the one that holds `from` on. */
+  abortedTransactions(offset: number, upperBound: number, from: number): { producerId: number; firstOffset: number }[] {
     const found: { producerId: number; firstOffset: number }[] = [];
-    for (const segment of this.segments.from(offset)) {
+    for (const segment of this.segments.from(from)) {
       if (collectAborted(segment.indexes.abortedTransactions(), offset, upperBound, found)) break;
     }
     return found;
@@ -207,17 +208,23 @@ export class LogReader {
     return found;
   }
 
-  /** The first record at or after `startOffset` whose timestamp is at least `timestamp`. */
+  /** The first record at or after `startOffset` whose timestamp is at least `timestamp`. Raises CorruptBatch where something that is no batch comes before it. */
   async offsetForTimestamp(timestamp: number, startOffset: number): Promise<TimestampedOffset | undefined> {
-    const segment = this.segments.values().find((candidate) => candidate.largestTimestamp() >= timestamp);
-    if (segment === undefined) return undefined;
-    const from = Math.max(segment.indexes.lookupTimestamp(timestamp).offset, startOffset);
-    for await (const { batches } of batchRuns(segment, segment.startBefore(from), this.sizeOf(segment))) {
-      for (const batch of batches) {
-        if (batch.maxTimestamp < timestamp || batch.lastOffset < startOffset) continue;
-        const record = recordsOf(batch).find((each) => each.timestamp >= timestamp && each.offset >= startOffset);
-        if (record !== undefined) return found(batch, record.offset, record.timestamp);
+    // What an index says of a segment may be gone from it: then the record is in a later one.
+    for (const segment of this.segments.values()) {
+      if (segment.largestTimestamp() < timestamp) continue;
+      const from = Math.max(segment.indexes.lookupTimestamp(timestamp).offset, startOffset);
+      const size = this.sizeOf(segment);
+      let end = segment.startBefore(from);
+      for await (const { position, batches } of batchRuns(segment, end, size)) {
+        for (const batch of batches) {
+          end = position + batch.position + batch.sizeInBytes;
+          if (batch.maxTimestamp < timestamp || batch.lastOffset < startOffset) continue;
+          const record = recordsOf(batch).find((each) => each.timestamp >= timestamp && each.offset >= startOffset);
+          if (record !== undefined) return found(batch, record.offset, record.timestamp);
+        }
       }
+      mustBeCutOff(segment.handles.file(segment.path), end, size);
     }
     return undefined;
   }
@@ -230,12 +237,17 @@ export class LogReader {
     }
     const { timestamp, offset } = segment.indexes.greatestTimestamp();
     if (timestamp < 0) return undefined;
-    for await (const { batches } of batchRuns(segment, segment.startBefore(offset), this.sizeOf(segment))) {
-      const batch = batches.find((each) => each.maxTimestamp === timestamp);
-      if (batch === undefined) continue;
-      const record = recordsOf(batch).find((each) => each.timestamp === timestamp);
-      if (record !== undefined) return found(batch, record.offset, timestamp);
+    const size = this.sizeOf(segment);
+    let end = segment.startBefore(offset);
+    for await (const { position, batches } of batchRuns(segment, end, size)) {
+      for (const batch of batches) {
+        end = position + batch.position + batch.sizeInBytes;
+        if (batch.maxTimestamp !== timestamp) continue;
+        const record = recordsOf(batch).find((each) => each.timestamp === timestamp);
+        if (record !== undefined) return found(batch, record.offset, timestamp);
+      }
     }
+    mustBeCutOff(segment.handles.file(segment.path), end, size);
     return undefined;
   }
 

@@ -64,10 +64,14 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   const place: SegmentPlace = { files: o.files, handles: o.handles, clock: o.clock, directory: o.directory };
   const names = finishReplacements(o) ? fileNamesIn(o.files, o.directory) : o.names;
   const segments = new Segments();
-  const snapshots = new ProducerSnapshots(o.files, o.directory, names);
-  const recovery: Recovery = { ...o, segments, snapshots };
   const suspects = loadSegments(o, names, place, segments);
-  for (const segment of suspects) await recoverSegment(recovery, segment);
+  for (const segment of suspects) await recoverSuspect(o, segments, segment);
+  const snapshots = new ProducerSnapshots(
+    o.files,
+    o.directory,
+    suspects.length === 0 ? names : fileNamesIn(o.files, o.directory),
+  );
+  const recovery: Recovery = { ...o, segments, snapshots };
   if (!o.cleanShutdown) await recoverUnflushed(recovery);
   let logEndOffset = segments.count === 0 ? undefined : endOfLog(segments.active);
   if (logEndOffset !== undefined && logEndOffset < o.logStartOffset) {
@@ -209,6 +213,25 @@ function continuesIn(o: RecoveryOptions, segment: Segment, next: Segment): boole
   const endOffset = segment.nextOffset();
   if (endOffset >= next.baseOffset) return endOffset === next.baseOffset;
   return endOffset < o.recoveryPoint || o.config.cleanupPolicy.includes('compact');
+}
+
+/**
+ * Makes indexes that are in doubt anew. What lies behind the segment is not: its batches may be gone, but what became of their producers and transactions
+ * is known, by the snapshots from after it and by what its index said of aborts whose markers are gone. (Apache Kafka removes those snapshots, and reads
+ * the rest of the log.)
+ */
+async function recoverSuspect(o: RecoveryOptions, segments: Segments, segment: Segment): Promise<void> {
+  const { baseOffset, indexes } = segment;
+  const aborted = indexes.abortedTransactions();
+  const names = fileNamesIn(o.files, o.directory).filter((name) => (offsetOfName(name) ?? 0) <= baseOffset);
+  const snapshots = new ProducerSnapshots(o.files, o.directory, names);
+  await recoverSegment({ ...o, segments, snapshots }, segment);
+  if (segment === segments.active) return;
+  const endOffset = segment.nextOffset();
+  const lost = aborted.filter(({ firstOffset, lastOffset }) => firstOffset < endOffset && lastOffset >= endOffset);
+  if (lost.length === 0) return;
+  for (const transaction of lost) indexes.noteAborted(transaction);
+  segment.deactivate();
 }
 
 /**

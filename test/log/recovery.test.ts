@@ -3,10 +3,11 @@ import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
 import { RecordBatch } from '../../src/wire/record-batch.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
-import { baseOffsets, batch, DIRECTORY, type Fixture, openLog, put, turn } from './log-fixture.ts';
+import { baseOffsets, batch, DIRECTORY, type Fixture, marker, openLog, put, turn } from './log-fixture.ts';
 
 const SEGMENT_0 = `${DIRECTORY}/00000000000000000000`;
 const CONFIG = { indexIntervalBytes: 1 };
+const LATER = 1_700_000_000_100;
 
 /** Twelve batches of two records in segments of four batches, stopped cleanly. */
 async function stopped(): Promise<FakeFiles> {
@@ -78,6 +79,50 @@ describe('Recovery', () => {
     expect(log.producerState.get(3)?.lastSequence).to.equal(23);
     await log.close({ clean: true });
     expect(content(files)).to.deep.include({ '00000000000000000024.snapshot': before['00000000000000000024.snapshot'] });
+  });
+
+  describe('of a segment whose batches are partly gone after a clean stop', () => {
+    /** A producer and an aborted transaction that end in the first of two segments, which is then cut off behind the transaction's records. */
+    async function cutOff(): Promise<FakeFiles> {
+      const { log, files } = await openLog(CONFIG);
+      put(log, batch({ count: 2, producerId: 5, producerEpoch: 0, baseSequence: 0, transactional: true }));
+      log.append(marker(5, 0, 'abort'), { leaderEpoch: 0, origin: 'coordinator' });
+      put(log, batch({ count: 2, producerId: 6, producerEpoch: 0, baseSequence: 0 }));
+      log.roll();
+      put(log, batch({ count: 1, timestamp: LATER }));
+      await log.close({ clean: true });
+      const left = files.kill();
+      const size = batch({
+        count: 2,
+        producerId: 5,
+        producerEpoch: 0,
+        baseSequence: 0,
+        transactional: true,
+        timestamp: 1000,
+      }).length;
+      change(left, `${SEGMENT_0}.log`, (bytes) => bytes.subarray(0, size));
+      left.remove(`${SEGMENT_0}.index`);
+      return left;
+    }
+
+    it('keeps what later snapshots say of producers', async () => {
+      const { log } = await reopened(await cutOff(), true);
+      expect(log.producerState.get(6)?.lastSequence).to.equal(1);
+      expect(log.logEndOffset).to.equal(6);
+    });
+
+    it('does not take for committed what was aborted by a marker that is gone', async () => {
+      const { log } = await reopened(await cutOff(), true);
+      log.setHighWatermark(log.logEndOffset);
+      const read = await log.read(0, { maxBytes: 10_000, minOneBatch: true, upTo: 'lastStable' });
+      expect(read.nextOffset).to.equal(2);
+      expect(read.abortedTransactions).to.deep.equal([{ producerId: 5, firstOffset: 0 }]);
+    });
+
+    it('finds the first record that is left with a time or a later one', async () => {
+      const { log } = await reopened(await cutOff(), true);
+      expect(await log.offsetForTimestamp(LATER - 5)).to.deep.equal({ offset: 5, timestamp: LATER, leaderEpoch: 0 });
+    });
   });
 
   it('writes nothing after a crash where the files of the last segment say what the log says', async () => {

@@ -1,0 +1,59 @@
+/**
+ * Where the two are meant to differ after a damage, and why. The same questions are asked of the log without its damage: most of what differs is that Blumfeld
+ * still answers as it would there.
+ */
+import type { Damage } from './damage.ts';
+import type { View } from './look.ts';
+
+/** One damaged log: as both show it, and as it was. */
+export interface Seen {
+  readonly damage: Damage | undefined;
+  readonly theirs: View;
+  readonly ours: View;
+  readonly truth: View;
+}
+
+const SOUND_AS_EVER = 'Blumfeld answers as without the damage';
+const OTHER_ERROR =
+  'what cannot be read is CORRUPT_MESSAGE, whatever is wrong with it; in Apache Kafka also UNKNOWN_SERVER_ERROR or INVALID_RECORD';
+const NO_WRONG_BATCH = 'a batch with offsets that cannot be there is CORRUPT_MESSAGE; Apache Kafka hands it out';
+const NEXT_RECORD = 'the first record that is left with the time or a later one is found; Apache Kafka looks in one segment only';
+const KEPT_MORE = 'Blumfeld keeps more of the log: offsets, times, epochs and appends follow';
+
+const FOREIGN =
+  'a file with the records of another segment is CORRUPT_MESSAGE throughout; Apache Kafka hands out what its index leads to';
+const BEHIND_A_TORN_END = 'what is no batch at the end is cut off, and what is appended is read; in Apache Kafka it is lost';
+
+const ERROR = /^error |^(?:2|87|-1) /;
+const offsetIn = (view: View, fact: string): number => Number(/^0 (-?\d+)/.exec(view.get(fact) ?? '')?.[1] ?? -1);
+/** Of batches that were there before. */
+const isBatch = (fact: string): boolean => /^(?:batch|committed) at /.test(fact);
+const firstOf = (shown: string | undefined): number => Number(/^(\d+)/.exec(shown ?? '')?.[1] ?? -1);
+
+/** Theirs is no batch that belongs at the offset. */
+function isWrongBatch({ theirs, truth }: Seen, fact: string): boolean {
+  const shown = theirs.get(fact) ?? '';
+  return shown.includes('unsound') || shown === 'no batch' || shown === 'nothing' || firstOf(shown) !== firstOf(truth.get(fact));
+}
+
+/** All batches that Blumfeld shows where the other shows none or another are as they were. */
+function keepsMore(seen: Seen): boolean {
+  const { theirs, ours, truth } = seen;
+  if (offsetIn(ours, 'end') < offsetIn(theirs, 'end')) return false;
+  const different = [...truth.keys()].filter((fact) => isBatch(fact) && theirs.get(fact) !== ours.get(fact));
+  return different.some((fact) => ours.get(fact) === truth.get(fact)) || offsetIn(ours, 'end') > offsetIn(theirs, 'end');
+}
+
+/** Why the fact may differ; undefined where it may not. */
+export function reasonFor(seen: Seen, fact: string): string | undefined {
+  const [theirs, ours] = [seen.theirs.get(fact) ?? '', seen.ours.get(fact) ?? ''];
+  if (ours === seen.truth.get(fact)) return SOUND_AS_EVER;
+  if (ERROR.test(theirs) && ERROR.test(ours)) return OTHER_ERROR;
+  if (seen.damage?.way === 'swapped' && seen.damage.file.endsWith('.log')) return FOREIGN;
+  if (isBatch(fact) && ours === 'error 2' && isWrongBatch(seen, fact)) return NO_WRONG_BATCH;
+  if (fact.endsWith(', read') && ours.startsWith(`${offsetIn(seen.ours, fact.replace(/, read$/, ''))}-`))
+    return BEHIND_A_TORN_END;
+  if (/ time/.test(fact) && offsetIn(seen.theirs, fact) < 0 && offsetIn(seen.ours, fact) >= 0) return NEXT_RECORD;
+  if (isBatch(fact) && theirs !== 'error 1') return undefined;
+  return keepsMore(seen) ? KEPT_MORE : undefined;
+}
