@@ -26,6 +26,8 @@ const SETTINGS = [
   'log.retention.check.interval.ms=100000000',
 ];
 const PATIENCE_MS = 120_000;
+/** Longer than several turns of the cleaner: what it does once more after its checkpoint is part of what it does. */
+const SETTLED_MS = 2000;
 
 const jars = process.argv[2];
 if (jars === undefined) throw new Error('name the folder of the jars of Apache Kafka');
@@ -34,7 +36,7 @@ async function run(owner: Owner, folder: string, work: (client: PlainClient) => 
   await ownedBy(await newDirectory(folder, SETTINGS), owner, jars as string, work);
 }
 
-/** Until the checkpoint says of each topic that it is clean up to its active segment. */
+/** Until the checkpoint says of each topic that it is clean up to its active segment, and a while longer. */
 async function cleaned(folder: string, round: number): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   const data = join(folder, 'data');
@@ -51,6 +53,7 @@ async function cleaned(folder: string, round: number): Promise<void> {
     if (Date.now() > deadline)
       throw new Error(`cleaning ${round} has not come to its end: ${now.join(' ')}, wanted ${wanted.join(', ')}`);
   }
+  await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
 }
 
 async function compacted(owner: Owner, base: string, folder: string): Promise<void> {
