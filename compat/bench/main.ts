@@ -37,7 +37,7 @@ async function measured(bench: Bench, load: Load, broker: BenchedBroker, round: 
   const { address } = broker;
   const topic = load.partitions === 0 ? `filled-${load.bytes}` : `load-${LOADS.indexOf(load)}-${round}`;
   if (load.partitions > 0) await franzGo(installed, address, 'create', { topic, partitions: load.partitions });
-  const writesMuch = load.kind === 'produce' && load.bytes >= 1024;
+  const writesMuch = (load.kind === 'produce' || load.kind === 'transactions') && load.bytes >= 1024;
   const run = (): Promise<Sample> => sampled(bench, load, broker, topic);
   const sample = writesMuch ? await withMemoryAtHand(installed, seconds + 1, run) : await run();
   if (round > 0) bench.samples.push(sample);
