@@ -8,6 +8,8 @@ import { demand, Violation } from './violation.ts';
 const TIMEOUT_MS = 30_000;
 const TOPIC = 2;
 const SET = 0;
+const UPGRADE = 1;
+const SAFE_DOWNGRADE = 2;
 
 /** Until it is answered: asked again, the topic may be there already. */
 export async function createTopic(
@@ -149,6 +151,22 @@ export async function setConfig(actor: Actor, topic: TopicModel, name: string, v
   topic.configs.set(name, value);
   topic.uncertain.delete(name);
   return true;
+}
+
+/** Sets the level that the cluster has of a feature, however long that takes. */
+export async function finalize(actor: Actor, feature: string, maxVersionLevel: number, isRaised: boolean): Promise<void> {
+  const upgradeType = isRaised ? UPGRADE : SAFE_DOWNGRADE;
+  const request = { timeoutMs: TIMEOUT_MS, featureUpdates: [{ feature, maxVersionLevel, upgradeType }], validateOnly: false };
+  for (;;) {
+    const link = await actor.link();
+    const answer = await actor.unlessDisconnected(link.request('updateFeatures', actor.random.between(1, 2), request));
+    if (answer?.errorCode === ErrorCode.NONE) return;
+    demand(
+      answer === undefined,
+      () => `${feature} of ${maxVersionLevel} is answered ${answer?.errorCode}: ${answer?.errorMessage}`,
+    );
+    await actor.rest();
+  }
 }
 
 async function deleteRecords(actor: Actor, { topic, index }: Target): Promise<void> {

@@ -5,7 +5,7 @@
  * Power is lost only where everything is synced before it is acknowledged: elsewhere that may split transactions, as in Apache Kafka.
  */
 import { Actor } from './actor.ts';
-import { createTopic, setConfig } from './admin.ts';
+import { createTopic, finalize, setConfig } from './admin.ts';
 import type { TopicModel } from './cluster-model.ts';
 import { befall } from './fate.ts';
 import { fetchAlong, fetchCommitted } from './fetcher.ts';
@@ -28,6 +28,8 @@ export interface TransactionOutcome {
 }
 
 const LONGEST_TIMEOUT_MS = 60_000;
+const TRANSACTION_VERSION = 'transaction.version';
+const NEWEST_LEVEL = 2;
 
 function settingsFor(random: SeededRandom, isSynced: boolean): Record<string, string> {
   return {
@@ -81,7 +83,9 @@ async function direct(
   const orders = await createTopic(admin, 'orders', random.between(1, 3), topicConfigs(random, isSynced));
   const payments = await createTopic(admin, 'payments', random.between(1, 2), topicConfigs(random, isSynced));
   const targets = [orders, payments].flatMap((topic) => topic.partitions.map((_, index): Target => ({ topic, index })));
-  const plans = plansFor(random, transactions, targets);
+  const level = random.pick([NEWEST_LEVEL, NEWEST_LEVEL, 1, 0]);
+  if (level < NEWEST_LEVEL) await finalize(admin, TRANSACTION_VERSION, level, false);
+  const plans = plansFor(random, transactions, targets, level);
   for (const { id } of plans) await findCoordinators(admin, id.name, id.group);
   let isOver = false;
   const until = (): boolean => isOver;
@@ -94,6 +98,9 @@ async function direct(
     follow(fetchCommitted(new Actor(world, 'committed-too'), [random.pick(targets)], transactions, until)),
     follow(fetchAlong(new Actor(world, 'all'), targets, until)),
     follow(audit(new Actor(world, 'auditor'), transactions, targets, until)),
+    ...(plans.every(({ protocol }) => protocol === 'explicit')
+      ? [follow(switchLevels(new Actor(world, 'switcher'), level, until))]
+      : []),
     follow(refuseWrites(new Actor(world, 'refuser'), random.pick([orders, payments]), until)),
   ];
   await Promise.all(producing);
@@ -115,14 +122,32 @@ async function refuseWrites(actor: Actor, topic: TopicModel, isOver: () => boole
   }
 }
 
-function plansFor(random: SeededRandom, transactions: TransactionModel, targets: readonly Target[]): readonly Plan[] {
+/** Clients of the older protocol go on while the cluster changes what its own aborts do to the epoch, and how states are stored. */
+async function switchLevels(actor: Actor, first: number, isOver: () => boolean): Promise<void> {
+  const { random, world } = actor;
+  for (let level = first; ; ) {
+    await world.scheduler.sleep(random.between(50, 2000));
+    if (isOver()) return;
+    const next = (level + random.between(1, NEWEST_LEVEL)) % (NEWEST_LEVEL + 1);
+    await finalize(actor, TRANSACTION_VERSION, next, next > level);
+    level = next;
+  }
+}
+
+/** Clients of the newer protocol come where the cluster is at the newest transaction.version. */
+function plansFor(
+  random: SeededRandom,
+  transactions: TransactionModel,
+  targets: readonly Target[],
+  level: number,
+): readonly Plan[] {
   const plans: Plan[] = [];
   const ids = random.between(2, 3);
   for (let i = 0; i < ids; i++) {
     const id = transactions.idOf(`id-${i}`);
     const producers = random.oneIn(2) ? 2 : 1;
     for (let one = 0; one < producers; one++) {
-      const protocol = random.oneIn(2) ? 'explicit' : 'implicit';
+      const protocol = random.oneIn(2) || level < NEWEST_LEVEL ? 'explicit' : 'implicit';
       const timeoutMs = random.pick([1000, 5000, LONGEST_TIMEOUT_MS]);
       plans.push({ transactions, id, protocol, timeoutMs, targets, rounds: random.between(2, 8) });
     }
