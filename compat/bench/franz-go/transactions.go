@@ -7,7 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// idempotence writes with sequence numbers and without in turn; the part is the rate of the first to that of the second.
+// idempotence writes with sequence numbers and without in turn; the part is the rate of the first to that of the second. The turns are many and short: with
+// four of a second each, what the disk and the host do meanwhile made 0.93 to 1.44 of the same work.
 func idempotence(o options) figures {
 	numbered := connect(o, kgo.DefaultProduceTopic(o.topic))
 	// As many requests under way as with sequence numbers.
@@ -31,7 +32,7 @@ func idempotence(o options) figures {
 	}
 	rateOf(numbered, 0.5)
 	rateOf(plain, 0.5)
-	const turns = 4
+	const turns = 16
 	sums := [2]float64{}
 	for i := range 2 * turns {
 		// a, b, b, a and so on: what gets slower with time does so for both.
