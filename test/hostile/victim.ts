@@ -36,6 +36,8 @@ export interface VictimOptions {
   /** Kept at the end when it is given. */
   readonly dataDir?: string;
   readonly topics?: readonly string[];
+  /** How long its clients wait for an answer. */
+  readonly patienceMs?: number;
 }
 
 export function batchOf(values: readonly (string | Buffer)[], timestamp = Date.now()): Buffer {
@@ -103,14 +105,14 @@ export class Victim {
 
   /** Closed at the end. */
   client(): PlainClient {
-    const client = new PlainClient(this.address);
+    const client = new PlainClient(this.address, this.#o.patienceMs);
     this.#clients.add(client);
     return client;
   }
 
   /** One request over a connection of its own. */
   async ask<N extends ApiName>(name: N, version: number, draft: ApiTypes[N]['requestDraft']): Promise<ApiTypes[N]['response']> {
-    const client = new PlainClient(this.address);
+    const client = new PlainClient(this.address, this.#o.patienceMs);
     try {
       return await client.call(name, draft, version, 'hostile');
     } finally {
@@ -227,8 +229,8 @@ export class Victim {
   }
 
   /** Ends it and gives what it wrote on the way. */
-  async stop(): Promise<Ended> {
-    const ended = await this.end();
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    const ended = await this.end(signal);
     if (this.#o.dataDir === undefined) rmSync(this.dataDir, { recursive: true, force: true });
     return ended;
   }
