@@ -72,9 +72,12 @@ function openSession(request: FetchRequest, replicaId: number, context: Context)
       });
     }
   }
-  const forgotten = request.forgottenTopicsData.flatMap((topic) =>
-    topic.partitions.map((index) => ({ topic: topic.topic, topicId: usesTopicIds ? topic.topicId : ZERO_UUID, index })),
-  );
+  const forgotten = request.forgottenTopicsData.flatMap((topic) => {
+    const named = usesTopicIds
+      ? { topic: nameOf(topic.topicId), topicId: topic.topicId }
+      : { topic: topic.topic, topicId: ZERO_UUID };
+    return topic.partitions.map((index) => ({ ...named, index }));
+  });
   const { sessionId, sessionEpoch } = request;
   return context.fetchSessions.open({
     sessionId,

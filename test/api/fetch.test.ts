@@ -8,6 +8,7 @@ import type {
   FetchResponsePartitionData,
 } from '../../src/wire/generated/fetch.ts';
 import { batchesOf } from '../../src/wire/record-batch.ts';
+import { ZERO_UUID } from '../../src/wire/uuid.ts';
 import { recordsOf } from '../../src/wire/record.ts';
 import { type Asked, FakeConnection, batchOf, idOf, partitionRecord, SmallBroker } from '../support/small-broker.ts';
 
@@ -323,6 +324,20 @@ describe('Fetch', () => {
       expect(only(first).errorCode).to.equal(ErrorCode.UNKNOWN_TOPIC_ID);
       await broker.createTopic('late');
       expect(only(ask(session(first.sessionId, 1)).answer).errorCode).to.equal(ErrorCode.NONE);
+    });
+
+    it('forget at once what the same request names and forgets, with no id at all too', async () => {
+      await broker.append('orders', ['a']);
+      const { sessionId } = ask(requestFor('orders', [{}], { sessionEpoch: 0 })).answer;
+      const topicId = ZERO_UUID;
+      const { answer } = ask(
+        session(sessionId, 1, {
+          topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 }] }],
+          forgottenTopicsData: [{ topicId, partitions: [0] }],
+        }),
+      );
+      expect(partsOf(answer).filter(({ errorCode }) => errorCode !== ErrorCode.NONE)).to.deep.equal([]);
+      expect(answer.errorCode).to.equal(ErrorCode.NONE);
     });
 
     it('notice that a topic was made anew', async () => {

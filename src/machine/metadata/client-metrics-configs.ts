@@ -2,6 +2,7 @@
 import { ConfigSource } from '../../wire/config-resource.ts';
 import { CLIENT_METRICS_CONFIGS } from '../../wire/generated/configs.ts';
 import { ErrorCode } from '../../wire/generated/errors.ts';
+import { CLIENT_METRICS_DEFINITION, undefinedName, valueError } from './config-definition.ts';
 import { listOfText, parseConfig } from './config-value.ts';
 import type { EffectiveConfig } from './config-sources.ts';
 import type { ApiError } from './decision.ts';
@@ -18,12 +19,11 @@ const MATCH_PARAMETERS: ReadonlySet<string> = new Set([
 /** What is wrong with a subscription; null when nothing is. */
 export function clientMetricsConfigsError(name: string, configs: ReadonlyMap<string, string>): ApiError | null {
   if (name === '') return { error: ErrorCode.INVALID_REQUEST, message: "Subscription name can't be empty" };
-  for (const [key, text] of configs) {
-    const fact = CLIENT_METRICS_CONFIGS.find((candidate) => candidate.name === key);
-    if (fact === undefined) return { error: ErrorCode.INVALID_REQUEST, message: `Unknown client metrics configuration: ${key}` };
-    const parsed = parseConfig(fact, text);
-    if (!parsed.ok) return { error: ErrorCode.INVALID_CONFIG, message: parsed.message };
-  }
+  const unknown = undefinedName(configs, CLIENT_METRICS_DEFINITION);
+  if (unknown !== undefined)
+    return { error: ErrorCode.INVALID_REQUEST, message: `Unknown client metrics configuration: ${unknown}` };
+  const wrong = valueError(configs, CLIENT_METRICS_DEFINITION);
+  if (wrong !== null) return { error: ErrorCode.INVALID_CONFIG, message: wrong };
   const interval = configs.get('interval.ms');
   if (interval !== undefined && (Number(interval) < 100 || Number(interval) > 3_600_000)) {
     const message = `Invalid value ${Number(interval)} for interval.ms, interval must be between 100 and 3600000 (1 hour)`;

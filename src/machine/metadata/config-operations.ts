@@ -14,6 +14,7 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponseAlterConfigsResourceResponseDraft,
 } from '../../wire/generated/incremental-alter-configs.ts';
+import { javaHashMapOrder } from '../../wire/java-hash.ts';
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import { brokerConfigsError } from './broker-configs.ts';
 import { clientMetricsConfigsError } from './client-metrics-configs.ts';
@@ -136,7 +137,9 @@ function incrementalChange(resource: Resource, changes: readonly Change[], aroun
   const { resourceType, resourceName } = resource;
   const current = around.image.configsOf(resourceType, resourceName);
   const records: MetadataRecordDraft[] = [];
-  for (const change of changes) {
+  // A broker looks through what is asked of brokers as it came, its controller through all else as a hash map has it.
+  const inOrder = resourceType === ConfigResourceType.BROKER ? changes : javaHashMapOrder(changes, ({ name }) => name);
+  for (const change of inOrder) {
     const changed = changedValue(resourceType, current.get(change.name) ?? null, change);
     if (typeof changed === 'object' && changed !== null) return changed;
     if (changed !== (current.get(change.name) ?? null) || resourceType === ConfigResourceType.BROKER) {

@@ -1,7 +1,8 @@
 /** What a group's configs may be: each within its own bounds, and within those that the broker sets for all groups (KIP-848, KIP-932, KIP-1071). */
 import { ConfigSource } from '../../wire/config-resource.ts';
 import { type ConfigFact, GROUP_CONFIGS } from '../../wire/generated/configs.ts';
-import { parseConfig } from './config-value.ts';
+import { GROUP_DEFINITION, undefinedName, valueError } from './config-definition.ts';
+import { listOfText, parseConfig } from './config-value.ts';
 import {
   BROKER_CONFIG_FACTS,
   type ConfigLayers,
@@ -34,6 +35,8 @@ const BOUNDS: readonly (readonly [string, string | null, string | null])[] = [
   ['streams.num.warmup.replicas', null, 'group.streams.max.warmup.replicas'],
 ];
 
+const TAGS = 'streams.rack.aware.assignment.tags';
+
 const TIMEOUTS: readonly (readonly [string, string])[] = [
   ['consumer.session.timeout.ms', 'consumer.heartbeat.interval.ms'],
   ['share.session.timeout.ms', 'share.heartbeat.interval.ms'],
@@ -52,15 +55,22 @@ export function groupConfigValue(fact: ConfigFact, own: ReadonlyMap<string, stri
 
 /** The text of what is wrong with a group's whole set of configs; null when nothing is. */
 export function groupConfigsError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
-  for (const name of configs.keys()) if (!GROUP_CONFIG_FACTS.has(name)) return `Unknown group config name: ${name}`;
-  for (const [name, text] of configs) {
-    const fact = GROUP_CONFIG_FACTS.get(name);
-    const parsed = fact === undefined ? undefined : parseConfig(fact, text);
-    if (parsed?.ok === false) return parsed.message;
-  }
+  const unknown = undefinedName(configs, GROUP_DEFINITION);
+  if (unknown !== undefined) return `Unknown group config name: ${unknown}`;
   return (
-    boundsError(configs, layers) ?? assignorError(configs, layers) ?? timeoutsError(configs, layers) ?? deadLetterError(configs)
+    tagsError(configs) ??
+    valueError(configs, GROUP_DEFINITION) ??
+    boundsError(configs, layers) ??
+    assignorError(configs, layers) ??
+    timeoutsError(configs, layers) ??
+    deadLetterError(configs)
   );
+}
+
+/** Looked at before any value is parsed. */
+function tagsError(configs: ReadonlyMap<string, string>): string | null {
+  const tags = listOfText(configs.get(TAGS) ?? '');
+  return new Set(tags).size === tags.length ? null : `${TAGS} must not contain duplicate tag keys.`;
 }
 
 function boundsError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {

@@ -1,6 +1,7 @@
 /** What topic configs may be and what they come to: a topic's own values before the brokers' (KIP-226), those before the built-in ones. */
 import { ConfigSource } from '../../wire/config-resource.ts';
 import { type ConfigFact, TOPIC_CONFIGS } from '../../wire/generated/configs.ts';
+import { TOPIC_DEFINITION, undefinedName, valueError } from './config-definition.ts';
 import { parseConfig } from './config-value.ts';
 import {
   BROKER_CONFIG_FACTS,
@@ -95,12 +96,10 @@ function createdValue(
  * brokers' values (Kafka's LogConfig.validate). Tiered storage is not there, so no topic may ask for it.
  */
 export function topicConfigsError(configs: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
-  for (const name of configs.keys()) if (!TOPIC_CONFIG_FACTS.has(name)) return `Unknown topic config name: ${name}`;
-  for (const fact of TOPIC_CONFIGS) {
-    const text = configs.get(fact.name);
-    const parsed = text === undefined ? undefined : parseConfig(fact, text);
-    if (parsed?.ok === false) return parsed.message;
-  }
+  const unknown = undefinedName(configs, TOPIC_DEFINITION);
+  if (unknown !== undefined) return `Unknown topic config name: ${unknown}`;
+  const wrong = valueError(configs, TOPIC_DEFINITION);
+  if (wrong !== null) return wrong;
   const valueOf = (name: string): string => {
     const fact = TOPIC_CONFIG_FACTS.get(name);
     return (fact === undefined ? null : topicConfigValue(fact, configs, layers)) ?? '';

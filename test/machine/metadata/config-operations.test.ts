@@ -101,6 +101,62 @@ describe('altering configs', () => {
       "Can't APPEND to key retention.ms because its type is not LIST.",
     ],
     [
+      'the first of several values in the order in which they are defined, and not of their names',
+      TOPIC,
+      'a',
+      [
+        ['cleanup.policy', SET, 'burn'],
+        ['segment.bytes', SET, 'many'],
+      ],
+      ErrorCode.INVALID_CONFIG,
+      'Invalid value many for configuration segment.bytes: Not a number of type INT',
+    ],
+    [
+      'a name that is not defined before any value, and of two the first of a hash map',
+      GROUP,
+      'a',
+      [
+        ['share.session.timeout.ms', SET, 'long'],
+        ['x', SET, '1'],
+        ['a', SET, '1'],
+      ],
+      ErrorCode.INVALID_CONFIG,
+      'Unknown group config name: a',
+    ],
+    [
+      'the first of several changes that cannot be as a hash map has them',
+      GROUP,
+      'a',
+      [
+        ['x', SUBTRACT, '1'],
+        ['a', APPEND, '1'],
+      ],
+      ErrorCode.INVALID_CONFIG,
+      "Can't APPEND to key a because its type is not LIST.",
+    ],
+    [
+      'an undefined name of client metrics before a value',
+      CLIENT_METRICS,
+      'a',
+      [
+        ['interval.ms', SET, 'long'],
+        ['x', SET, '1'],
+      ],
+      ErrorCode.INVALID_REQUEST,
+      'Unknown client metrics configuration: x',
+    ],
+    [
+      'the same tag twice, before any value',
+      GROUP,
+      'a',
+      [
+        ['share.session.timeout.ms', SET, 'long'],
+        ['streams.rack.aware.assignment.tags', SET, 'zone , zone'],
+      ],
+      ErrorCode.INVALID_CONFIG,
+      'streams.rack.aware.assignment.tags must not contain duplicate tag keys.',
+    ],
+    [
       'a value that is none of those allowed',
       TOPIC,
       'a',
