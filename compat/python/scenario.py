@@ -77,7 +77,7 @@ class Listening:
     """
     A member of a group that is read in turns with others; or by a thread of its own, where the client says that it `reads_alone`: kafka-python misses its own joining where it is left alone
     between two short reads, throws away what was answered meanwhile and joins again, so that two members that are read in turns never stand still. confluent-kafka on the other hand
-    does not bear to be asked for its assignment by another thread than the one that reads.
+    lets no other thread ask for the assignment while one reads without a pause.
     """
 
     def __init__(self, member, hear, alone):

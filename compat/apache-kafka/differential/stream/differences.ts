@@ -69,7 +69,8 @@ export const MEANT: readonly Meant[] = [
     reason:
       'where several configs of a broker are wrong, which of them is named first follows from the order of a hash table or of the source',
     when: ({ api, body }, kafka, blumfeld) => {
-      if (!/Configs$/.test(api) || !/"resourceType":4\b[^\]]*"configs":\[\{[^\]]*\},\{/.test(JSON.stringify(body))) return false;
+      if (!api.endsWith('Configs') || !/"resourceType":4\b[^\]]*"configs":\[\{[^\]]*\},\{/.test(JSON.stringify(body)))
+        return false;
       if (JSON.stringify(kafka).replaceAll(MESSAGE, '') !== JSON.stringify(blumfeld).replaceAll(MESSAGE, '')) return false;
       const [first, second] = [messagesOf(kafka), messagesOf(blumfeld)];
       return first.every((text, i) => text === second[i] || (ONE_OF_SEVERAL.test(text) && ONE_OF_SEVERAL.test(second[i] ?? '')));
