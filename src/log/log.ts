@@ -2,7 +2,8 @@
  * One partition on one disk, in Apache Kafka's files.
  *
  * Invariants (`checkInvariants` looks at them):
- * 1. Offsets rise from batch to batch, across segments; gaps come only from compaction and replication.
+ * 1. Offsets rise from batch to batch, across segments; gaps come only from compaction and replication, and from a power cut that took the unsynced
+ *    end of a segment and left the next one.
  * 2. logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset; recoveryPoint <= logEndOffset; writtenOffset <= logEndOffset.
  * 3. Every index entry points at a batch boundary at or below its offset; both columns rise.
  * 4. The file is what was acknowledged plus at most one torn tail, which recovery cuts off.
@@ -134,7 +135,7 @@ export class Log {
     if (o.names === undefined) leaderEpochs.save();
     leaderEpochs.reportTo(log);
     if (log.failure !== undefined) throw log.failure;
-    const mayBeUnsynced = !(o.cleanShutdown ?? false) && log.sizeInBytes > 0;
+    const mayBeUnsynced = !(o.cleanShutdown ?? false) && (log.sizeInBytes > 0 || log.segmentCount > 1);
     if (isNew || mayBeUnsynced) {
       const { segments } = recovered;
       log.parts.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));

@@ -105,6 +105,24 @@ export class ProducerSnapshots {
     }
   }
 
+  /** Whether there are files, doubted ones too, of states behind `offset`. */
+  reachBehind(offset: number): boolean {
+    return [...this.offsets, ...this.doubted].some((known) => known > offset);
+  }
+
+  /** What is known is on disk for good, and what is not is gone for good. */
+  async sync(): Promise<void> {
+    for (const offset of this.offsets) {
+      const file = this.files.open(this.pathOf(offset), 'write');
+      try {
+        await file.sync();
+      } finally {
+        file.close();
+      }
+    }
+    await this.files.syncDirectory(this.directory);
+  }
+
   removeDoubted(): void {
     for (const offset of this.doubted) this.files.remove(this.pathOf(offset));
     this.doubted.clear();

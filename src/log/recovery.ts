@@ -3,7 +3,8 @@
  * everything from the recovery point on.
  *
  * What is promised: all batches that were synced, and all that were written unless the machine itself went down, are kept; the file ends with the
- * last whole valid batch before the first damage, and no segment behind a damaged one survives; indexes, transaction indexes, leader epochs and
+ * last whole valid batch before the first damage, and no segment behind a damaged one survives; one behind a segment whose end is missing, as a power
+ * cut may leave it, does, and between them is a gap as compaction leaves one; indexes, transaction indexes, leader epochs and
  * producer state are what reading the log gives; who opens it saves the epochs. Files of unfinished compactions and deletions are finished or removed. Walks read large pieces
  * off the event loop. Source: LogLoader of Apache Kafka.
  */
@@ -71,9 +72,16 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
     o.directory,
     suspects.length === 0 ? names : fileNamesIn(o.files, o.directory),
   );
+  // What they would have to be brought forward with is deleted: a power cut may have brought them back.
+  if (segments.count > 0) snapshots.removeOutside(segments.first.baseOffset - 1, Number.MAX_SAFE_INTEGER);
   const recovery: Recovery = { ...o, segments, snapshots };
-  if (!o.cleanShutdown) await recoverUnflushed(recovery);
-  let logEndOffset = segments.count === 0 ? undefined : endOfLog(segments.active);
+  const isMissing = !o.cleanShutdown && (await recoverUnflushed(recovery));
+  const end = segments.count === 0 ? undefined : segments.active.end();
+  if (end !== undefined && segments.active.passes(end)) {
+    // Also after a clean stop: what is appended behind it could not be found again. (Apache Kafka appends all the same.)
+    segments.active.cutAt(end);
+  }
+  let logEndOffset = end?.nextOffset;
   if (logEndOffset !== undefined && logEndOffset < o.logStartOffset) {
     // The log ends before what was deleted from it: what it says is older than what is known.
     removeSegments(recovery, segments.values());
@@ -86,6 +94,7 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   o.leaderEpochs.truncateFromEnd(endOffset);
   o.leaderEpochs.truncateFromStart(o.logStartOffset);
   const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
+  const isLost = isMissing || (!o.cleanShutdown && snapshots.reachBehind(endOffset));
   snapshots.removeDoubted();
   snapshots.removeStrays(segments.values().map((segment) => segment.baseOffset));
   const producerState = new ProducerState({ ...o.producers, snapshots });
@@ -94,18 +103,10 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
     logEndOffset: endOffset,
     nowMs: o.clock.now(),
   });
+  // One of what is lost must not come back by the next power cut: other records may be there by then.
+  if (isLost) await snapshots.sync();
   const recoveryPoint = o.cleanShutdown && logEndOffset !== undefined ? endOffset : Math.min(o.recoveryPoint, endOffset);
   return { segments, producerState, logStartOffset, recoveryPoint, logEndOffset: endOffset };
-}
-
-/**
- * One past the last offset. What is no batch at the end goes, and what indexes say of it, also after a clean stop: what is appended behind it could not be
- * found again. (Apache Kafka appends all the same.)
- */
-function endOfLog(last: Segment): number {
-  const end = last.end();
-  if (last.passes(end)) last.cutAt(end);
-  return end.nextOffset;
 }
 
 /** A segment that begins at `offset`, with an empty file. */
@@ -135,12 +136,15 @@ function finishReplacements(o: RecoveryOptions): boolean {
   const firstCleaned = Math.min(...offsets(CLEANED_SUFFIX), Number.MAX_SAFE_INTEGER);
   const swaps: string[] = [];
   for (const name of names) {
-    const deleted = name.endsWith(DELETED_SUFFIX) && !name.endsWith(METADATA_SNAPSHOT_DELETED);
-    if (deleted || name.endsWith(CLEANED_SUFFIX)) o.files.remove(pathOf(name));
     if (!name.endsWith(SWAP_SUFFIX)) continue;
     // A swap file at or above an unfinished one is part of a split that did not come to its end.
     if ((offsetOfName(name) ?? 0) >= firstCleaned) o.files.remove(pathOf(name));
     else swaps.push(name);
+  }
+  // Not before those: without an unfinished one they would be taken for finished after the next crash.
+  for (const name of names) {
+    const deleted = name.endsWith(DELETED_SUFFIX) && !name.endsWith(METADATA_SNAPSHOT_DELETED);
+    if (deleted || name.endsWith(CLEANED_SUFFIX)) o.files.remove(pathOf(name));
   }
   let from = Number.MAX_SAFE_INTEGER;
   let to = -1;
@@ -155,7 +159,8 @@ function finishReplacements(o: RecoveryOptions): boolean {
     const replaced = !name.endsWith(SWAP_SUFFIX) && offset !== undefined && offset >= from && offset < to;
     if (replaced) o.files.remove(pathOf(name));
   }
-  for (const name of swaps) o.files.rename(pathOf(name), pathOf(name.slice(0, -SWAP_SUFFIX.length)));
+  // From the first to the last: whatever is left as .swap by the next crash replaces nothing that has been put in place.
+  for (const name of swaps.toSorted()) o.files.rename(pathOf(name), pathOf(name.slice(0, -SWAP_SUFFIX.length)));
   return true;
 }
 
@@ -192,27 +197,21 @@ function loadSegments(o: RecoveryOptions, names: readonly string[], place: Segme
   return suspects;
 }
 
-async function recoverUnflushed(o: Recovery): Promise<void> {
+/** The segments behind one that was cut off go; those behind one that only ends early stay, as in Apache Kafka. True where something is missing. */
+async function recoverUnflushed(o: Recovery): Promise<boolean> {
   const unflushed = o.segments.from(o.recoveryPoint);
+  let isMissing = false;
   for (const [index, segment] of unflushed.entries()) {
     const truncated = await recoverSegment(o, segment);
     const next = unflushed[index + 1];
-    if (next === undefined || (!truncated && continuesIn(o, segment, next))) continue;
+    if (truncated || (next !== undefined && segment.nextOffset() < next.baseOffset)) isMissing = true;
+    if (!truncated || next === undefined) continue;
     removeSegments(o, unflushed.slice(index + 1));
     // Before anything is appended: a segment that came back after the next crash would hold what is no longer true.
     await o.files.syncDirectory(o.directory);
-    return;
+    break;
   }
-}
-
-/**
- * Whether `next` goes on where the segment ends. A power cut may take the end of one segment and leave what came later in the next; then there is a
- * hole. Gaps that were synced are those of compaction, or of copying a compacted log. (Apache Kafka does not look.)
- */
-function continuesIn(o: RecoveryOptions, segment: Segment, next: Segment): boolean {
-  const endOffset = segment.nextOffset();
-  if (endOffset >= next.baseOffset) return endOffset === next.baseOffset;
-  return endOffset < o.recoveryPoint || o.config.cleanupPolicy.includes('compact');
+  return isMissing;
 }
 
 /**
@@ -239,7 +238,7 @@ async function recoverSuspect(o: RecoveryOptions, segments: Segments, segment: S
  * memory, as those of any that goes on being written.
  */
 async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
-  if (segment.isEmptyThroughout()) return false;
+  if (segment === o.segments.active && segment.isEmptyThroughout()) return false;
   o.snapshots.doubtBehind(segment.baseOffset);
   const producerState = new ProducerState({ ...o.producers, snapshots: o.snapshots });
   await rebuildProducerState(producerState, o.segments, {
@@ -248,14 +247,20 @@ async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
     nowMs: o.clock.now(),
   });
   segment.resetIndexes();
+  const bound = o.segments.higher(segment.baseOffset)?.baseOffset ?? Number.POSITIVE_INFINITY;
   let validBytes = 0;
   let nextOffset = segment.baseOffset;
   scan: for await (const { position, batches } of batchRuns(segment, 0, segment.size)) {
     for (const batch of batches) {
       const { lastOffset } = batch;
-      if (lastOffset < nextOffset || !segment.holdsOffset(lastOffset) || !batch.isValid) break scan;
-      segment.noteBatch(lastOffset, batch.maxTimestamp, validBytes, batch.sizeInBytes, o.config.indexIntervalBytes);
+      // Base offsets are covered by no checksum. It is sound but for that, and readers pass over it, as after a clean stop.
+      const isAstray = lastOffset >= bound;
+      const canBe = lastOffset >= nextOffset && (isAstray || segment.holdsOffset(lastOffset));
+      if (!canBe || !batch.isValid) break scan;
+      const start = validBytes;
       validBytes = position + batch.position + batch.sizeInBytes;
+      if (isAstray) continue;
+      segment.noteBatch(lastOffset, batch.maxTimestamp, start, batch.sizeInBytes, o.config.indexIntervalBytes);
       nextOffset = lastOffset + 1;
       if (batch.magic < 2) continue;
       const epoch = batch.partitionLeaderEpoch;

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
 import { RecordBatch } from '../../src/wire/record-batch.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
-import { baseOffsets, batch, DIRECTORY, type Fixture, marker, openLog, put, turn } from './log-fixture.ts';
+import { baseOffsets, batch, DIRECTORY, type Fixture, marker, offsetsIn, openLog, put, turn } from './log-fixture.ts';
 
 const SEGMENT_0 = `${DIRECTORY}/00000000000000000000`;
 const CONFIG = { indexIntervalBytes: 1 };
@@ -194,6 +194,92 @@ describe('Recovery', () => {
     expect(log.producerState.get(3)?.lastSequence).to.equal(9);
     expect(files.list(DIRECTORY).some(({ name }) => name.startsWith('00000000000000000016.'))).to.equal(false);
     checkInvariants(log);
+  });
+
+  describe('of a log in which a segment ends early', () => {
+    const MIDDLE = `${DIRECTORY}/00000000000000000008.log`;
+
+    for (const [what, left, offsets] of [
+      ['is empty', 0, [0, 2, 4, 6, 16, 18, 20, 22]],
+      ['has lost its last batches', 2, [0, 2, 4, 6, 8, 10, 16, 18, 20, 22]],
+    ] as const) {
+      it(`keeps what is behind it, as Apache Kafka does, when it ${what} after a kill`, async () => {
+        const files = await stopped();
+        change(files, MIDDLE, (bytes) => {
+          let end = 0;
+          for (let i = 0; i < left; i++) end += new RecordBatch(bytes, end).sizeInBytes;
+          return bytes.subarray(0, end);
+        });
+        const { log } = await reopened(files);
+        expect(await baseOffsets(log)).to.deep.equal(offsets);
+        expect(log.logEndOffset).to.equal(24);
+        expect(log.producerState.get(3)?.lastSequence).to.equal(23);
+        log.setHighWatermark(24);
+        const read = await log.read(13, { maxBytes: 1, minOneBatch: true, upTo: 'logEnd' });
+        expect(offsetsIn(read.records)).to.deep.equal([16]);
+        expect(await log.offsetForTimestamp(1060)).to.deep.include({ offset: offsets.find((offset) => offset >= 12) });
+        checkInvariants(log);
+        expect(put(log, batch())).to.equal(24);
+      });
+    }
+
+    it('knows nothing of producers that wrote to what is missing', async () => {
+      const { log, files } = await openLog(CONFIG);
+      put(log, batch());
+      log.roll();
+      put(log, batch({ producerId: 9, producerEpoch: 0, baseSequence: 0 }));
+      log.roll();
+      put(log, batch());
+      await log.close({ clean: true });
+      const left = files.kill();
+      for (const suffix of ['log', 'index', 'timeindex']) left.writeFile(`${DIRECTORY}/00000000000000000001.${suffix}`, '');
+      const opened = await reopened(left, false, 1);
+      expect(await baseOffsets(opened.log)).to.deep.equal([0, 2]);
+      expect(opened.log.producerState.get(9)).to.equal(undefined);
+    });
+
+    for (const astray of [10, 14]) {
+      it(`passes over a batch whose base offset is beyond the next segment, and keeps what is behind it (${astray})`, async () => {
+        const files = await stopped();
+        change(files, MIDDLE, (bytes) => {
+          let at = 0;
+          for (let i = 8; i < astray; i += 2) at += new RecordBatch(bytes, at).sizeInBytes;
+          bytes.writeBigInt64BE(BigInt(astray) + 256n, at);
+          return bytes;
+        });
+        const { log } = await reopened(files);
+        log.setHighWatermark(log.logEndOffset);
+        expect(log.logEndOffset).to.equal(24);
+        for (const offset of [8, 10, 12, 14, 16, 18, 20, 22].filter((other) => other !== astray)) {
+          const read = await log.read(offset, { maxBytes: 1, minOneBatch: true, upTo: 'logEnd' });
+          expect(offsetsIn(read.records)).to.deep.equal([offset]);
+        }
+        expect(log.producerState.get(3)?.lastSequence).to.equal(23);
+      });
+    }
+  });
+
+  it('does not believe a snapshot of producers from before the log begins', async () => {
+    const { log, files } = await openLog(CONFIG);
+    put(log, batch({ count: 2 }));
+    log.roll();
+    put(log, batch({ producerId: 5, producerEpoch: 0, baseSequence: 0, transactional: true }));
+    log.roll();
+    log.append(marker(5, 0, 'abort'), { leaderEpoch: 0, origin: 'coordinator' });
+    log.roll();
+    put(log, batch());
+    await log.close({ clean: true });
+    const left = files.kill();
+    for (const { name } of left.list(DIRECTORY)) {
+      const isOfDeleted = /^0{19}[0-2]\.(log|index|timeindex|txnindex)$/.test(name);
+      if (isOfDeleted || (name.endsWith('.snapshot') && !name.startsWith(`${'0'.repeat(19)}3`)))
+        left.remove(`${DIRECTORY}/${name}`);
+    }
+    left.rename(`${DIRECTORY}/00000000000000000003.snapshot`, `${DIRECTORY}/00000000000000000002.snapshot`);
+    left.rename(`${DIRECTORY}/00000000000000000003.log`, `${DIRECTORY}/00000000000000000003.log.deleted`);
+    const opened = await reopened(left);
+    expect([...opened.log.producerState.ongoingTransactions()]).to.deep.equal([]);
+    expect(left.stat(`${DIRECTORY}/00000000000000000002.snapshot`)).to.equal(undefined);
   });
 
   it('does not look below the recovery point', async () => {

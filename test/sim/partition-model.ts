@@ -81,13 +81,18 @@ export class PartitionModel {
     this.offsets.set(value, offset);
   }
 
-  /** All of the log, in order: dense, and the records of each producer whose order counts in their order. */
+  /**
+   * All of the log, in order: dense, but for what power cuts took from the ends of unsynced segments, and the records of each producer whose order counts
+   * in their order.
+   */
   seeAll(records: readonly SeenRecord[], logStartOffset: number, logEndOffset: number): void {
     let next = logStartOffset;
     const last = new Map<string, number>();
     for (const record of records) {
       if (record.offset < logStartOffset) continue;
-      demand(record.offset === next, () => `${this.name}: offset ${record.offset} follows ${next - 1}`);
+      const mayFollow = record.offset === next || (this.losses > 0 && record.offset > next);
+      demand(mayFollow, () => `${this.name}: offset ${record.offset} follows ${next - 1}`);
+      for (; next < record.offset; next++) this.forget(next);
       next++;
       if (!('value' in record)) continue;
       this.see(record);
@@ -107,9 +112,14 @@ export class PartitionModel {
     for (const [offset, value] of [...this.values]) {
       if (offset < logEndOffset) continue;
       demand(mayLose, () => `${this.name} at ${offset}: ${shown(value)} is lost by a ${fate}; the log ends at ${logEndOffset}`);
-      this.values.delete(offset);
-      this.offsets.delete(value);
+      this.forget(offset);
     }
+  }
+
+  private forget(offset: number): void {
+    const value = this.values.get(offset);
+    this.values.delete(offset);
+    if (value !== undefined) this.offsets.delete(value);
   }
 }
 
