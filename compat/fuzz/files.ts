@@ -11,7 +11,7 @@ import { SeededRandom } from '../../test/sim/seeded-random.ts';
 import { mutated } from './grammar.ts';
 import type { Outcome } from './requests.ts';
 
-const SETTINGS = { 'offsets.topic.num.partitions': '1', 'log.roll.ms': '60000' };
+const SETTINGS = { 'offsets.topic.num.partitions': '1', 'transaction.state.log.num.partitions': '1', 'log.roll.ms': '60000' };
 const TOPICS = ['one', 'two'];
 const OF_THE_LANGUAGE = /TypeError|RangeError|ReferenceError|SyntaxError|is not a function|Cannot read propert/;
 
@@ -33,6 +33,44 @@ async function produce(world: SmallWorld, topic: string, value: string, sequence
   });
 }
 
+/** One that is committed, with an offset of a group, and one that is open. */
+async function transactions(world: SmallWorld): Promise<void> {
+  for (const transactionalId of ['committed', 'open']) {
+    await world.ask('findCoordinator', 4, { keyType: 1, coordinatorKeys: [transactionalId] });
+    await world.clock.advance(1000);
+    const identity = await world.ask('initProducerId', 4, { transactionalId, transactionTimeoutMs: 600_000 });
+    const { producerId = -1n, producerEpoch = -1 } = identity ?? {};
+    const producer = { producerId, producerEpoch };
+    const topics = [{ name: 'two', partitions: [0] }];
+    await world.ask('addPartitionsToTxn', 3, {
+      v3AndBelowTransactionalId: transactionalId,
+      v3AndBelowProducerId: producerId,
+      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowTopics: topics,
+    });
+    const records = buildBatch({
+      baseOffset: 0,
+      partitionLeaderEpoch: -1,
+      records: [{ key: null, value: Buffer.from(transactionalId), timestamp: world.clock.now() }],
+      producerId: Number(producerId),
+      producerEpoch,
+      baseSequence: 0,
+      transactional: true,
+    });
+    const topicData = [{ name: 'two', partitionData: [{ index: 0, records }] }];
+    await world.ask('produce', 9, { transactionalId, acks: -1, timeoutMs: 1000, topicData });
+    await world.ask('addOffsetsToTxn', 3, { transactionalId, ...producer, groupId: 'g' });
+    await world.ask('txnOffsetCommit', 3, {
+      transactionalId,
+      groupId: 'g',
+      ...producer,
+      topics: [{ name: 'two', partitions: [{ partitionIndex: 0, committedOffset: 2n, committedMetadata: transactionalId }] }],
+    });
+    if (transactionalId === 'committed') await world.ask('endTxn', 3, { transactionalId, ...producer, committed: true });
+    await world.clock.advance(1000);
+  }
+}
+
 /** A disk with a bit of everything on it, as a clean stop and as death leave it. */
 async function disks(): Promise<{ readonly clean: FakeFiles; readonly killed: FakeFiles }> {
   const files = new FakeFiles(() => 1_700_000_000_000);
@@ -52,6 +90,7 @@ async function disks(): Promise<{ readonly clean: FakeFiles; readonly killed: Fa
     memberId: '',
     topics: [{ name: 'one', partitions: [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }] }],
   });
+  await transactions(world);
   const partitions = [{ partitionIndex: 0, offset: 1n }];
   await world.ask('deleteRecords', 2, { topics: [{ name: 'two', partitions }], timeoutMs: 1000 });
   await world.clock.advance(61_000);
@@ -126,10 +165,33 @@ async function readEverything(world: SmallWorld, path: string): Promise<void> {
     const found = await values(world, topic);
     if (topic === 'one' && found.length !== 4) throw new Error(`${topic} has ${JSON.stringify(found)} after ${path} was damaged`);
   }
-  const groups = [{ groupId: 'g', topics: [{ name: 'one', partitionIndexes: [0] }] }];
-  await world.ask('offsetFetch', 8, { groups, requireStable: false });
+  await askEveryone(world);
   await produce(world, 'one', 'new', 9);
   await world.clock.advance(61_000);
+}
+
+/** Whoever has something to tell of what was read at the start. */
+async function askEveryone(world: SmallWorld): Promise<void> {
+  const groups = [{ groupId: 'g', topics: TOPICS.map((name) => ({ name, partitionIndexes: [0] })) }];
+  const asked = TOPICS.map((name) => ({ name, partitionIndexes: [0] }));
+  const resources = TOPICS.map((resourceName) => ({ resourceType: 2, resourceName, configurationKeys: null }));
+  await world.ask('offsetFetch', 8, { groups, requireStable: false });
+  await world.ask('listGroups', 5, { statesFilter: [], typesFilter: [] });
+  await world.ask('describeGroups', 5, { groups: ['g'] });
+  await world.ask('listTransactions', 1, { stateFilters: [], producerIdFilters: [], durationFilter: 0n });
+  await world.ask('describeTransactions', 0, { transactionalIds: ['committed', 'open'] });
+  await world.ask('describeProducers', 0, { topics: asked });
+  await world.ask('describeConfigs', 4, { resources, includeSynonyms: true, includeDocumentation: false });
+  await world.ask('describeLogDirs', 4, { topics: null });
+  await world.ask('describeCluster', 1, { includeClusterAuthorizedOperations: false });
+  await world.ask('initProducerId', 4, { transactionalId: 'open', transactionTimeoutMs: 600_000 });
+  for (const topic of TOPICS) {
+    const partitions = [-1n, -2n, -3n].map((timestamp) => ({ partitionIndex: 0, timestamp }));
+    for (const one of partitions)
+      await world.ask('listOffsets', 7, { replicaId: -1, topics: [{ name: topic, partitions: [one] }] });
+    const epochs = [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }];
+    await world.ask('offsetForLeaderEpoch', 4, { replicaId: -1, topics: [{ topic, partitions: epochs }] });
+  }
 }
 
 async function tryOne(files: FakeFiles, path: string): Promise<void> {

@@ -23,6 +23,7 @@ import {
   LATEST_TIMESTAMP,
   MAX_TIMESTAMP,
 } from '../wire/list-offsets-timestamp.ts';
+import { writableInt64 } from '../wire/int64.ts';
 import type { Context, Handler, LookedUp, ReadBound } from './context.ts';
 import { hostedPartition } from './hosted-partition.ts';
 
@@ -89,7 +90,9 @@ function answerOf(wanted: ListOffsetsRequestListOffsetsPartition, found: LookedU
     const unknownThen = found.error === ErrorCode.OFFSET_NOT_AVAILABLE && context.apiVersion < 5;
     return refused(wanted, unknownThen ? ErrorCode.LEADER_NOT_AVAILABLE : found.error);
   }
-  const { leaderEpoch, offset, timestamp } = found;
+  const { leaderEpoch, offset } = found;
+  // Beyond 2^53 only in a damaged log, or in one of another broker.
+  const timestamp = writableInt64(found.timestamp);
   const answer = { partitionIndex: wanted.partitionIndex, errorCode: ErrorCode.NONE, timestamp, offset };
   return context.apiVersion >= 4 ? { ...answer, leaderEpoch } : answer;
 }

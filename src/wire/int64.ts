@@ -14,3 +14,13 @@ export function writeInt64(buffer: Buffer, value: number, position: number): voi
   buffer.writeInt32BE(Math.floor(value / HIGH), position);
   buffer.writeUInt32BE(value >>> 0, position + 4);
 }
+
+const LEAST = -(2n ** 63n);
+const GREATEST = 2n ** 63n - 1n;
+
+/** What can be written as an int64 for a number that was read as one: itself, or what is nearest to it where it was rounded. */
+export function writableInt64(value: number): number | bigint {
+  if (Number.isSafeInteger(value)) return value;
+  const near = BigInt(Math.trunc(value));
+  return near < LEAST ? LEAST : near > GREATEST ? GREATEST : near;
+}

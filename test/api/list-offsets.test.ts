@@ -6,6 +6,7 @@ import type {
   ListOffsetsRequestListOffsetsPartitionDraft,
   ListOffsetsResponseListOffsetsPartitionResponse,
 } from '../../src/wire/generated/list-offsets.ts';
+import { BASE_TIMESTAMP_AT } from '../../src/wire/record-batch.ts';
 import { batchOf, idOf, SmallBroker } from '../support/small-broker.ts';
 
 type Answer = ListOffsetsResponseListOffsetsPartitionResponse;
@@ -54,6 +55,14 @@ describe('ListOffsets', () => {
     ['exactly one', 3000, 1n, 3000n, 0],
     ['after the last', 3001, -1n, -1n, -1],
   ];
+  it('tells of a time beyond 2^53 that a damaged log has', async () => {
+    const file = broker.files.open('/data/orders-0/00000000000000000000.log', 'write');
+    file.write([Buffer.from('4000000000000000', 'hex')], BASE_TIMESTAMP_AT);
+    expect(await one(0)).to.deep.include({ errorCode: ErrorCode.NONE, offset: 0n, timestamp: 0x4000_0000_0000_0000n });
+    file.write([Buffer.from('7fffffffffffffff', 'hex')], BASE_TIMESTAMP_AT);
+    expect(await one(0)).to.deep.include({ errorCode: ErrorCode.NONE, offset: 0n, timestamp: 0x7fff_ffff_ffff_ffffn });
+  });
+
   for (const [what, timestamp, offset, foundAt, leaderEpoch] of cases) {
     it(`${what} (${timestamp})`, async () => {
       const answer = await one(timestamp);
