@@ -114,6 +114,7 @@ export class MetadataLog {
     if (state.committed.features.size > 0) checkFeatures(state.committed, o.directory.path);
     const metadataLog = new MetadataLog(o, log, loaded);
     await metadataLog.#lead(isNew);
+    metadataLog.#snapshots.start();
     return metadataLog;
   }
 
@@ -161,17 +162,17 @@ export class MetadataLog {
     this.#listeners.push(listener);
   }
 
-  /** Fences this broker, syncs, closes the log. The directory is stopped after this, with `brokerEpoch`. */
+  /** Fences this broker, syncs, closes the log. The directory is stopped after this, with `brokerEpoch`. Rejects with StorageFailure. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
-    if (this.failure === undefined) {
-      const fenced = this.submit('fenceBroker', { brokerId: this.#o.nodeId });
-      this.#stopped = true;
-      await fenced;
-    }
+    const fenced = this.failure === undefined ? this.submit('fenceBroker', { brokerId: this.#o.nodeId }) : undefined;
     this.#stopped = true;
-    this.#snapshots.stop();
-    await this.log.close({ clean: this.failure === undefined });
+    try {
+      await fenced;
+    } finally {
+      this.#snapshots.stop();
+      await this.log.close({ clean: this.failure === undefined });
+    }
   }
 
   async #lead(isNew: boolean): Promise<void> {

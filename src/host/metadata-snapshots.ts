@@ -70,12 +70,16 @@ export class MetadataSnapshots {
       isStopped: () => o.log.failure !== undefined,
       onFailure: (error) => o.onFailure(error),
     });
+  }
+
+  /** From now on until `stop` it is looked at from time to time what is due. */
+  start(): void {
+    const { rules, onDue } = this.#o;
     this.#jobs.repeat(CLEANING_INTERVAL_MS, async () => this.clean());
-    if (o.rules.maxIntervalMs > 0) {
-      this.#jobs.repeat(Math.min(o.rules.maxIntervalMs, CLEANING_INTERVAL_MS), async () => {
-        if (this.isDue) o.onDue();
-      });
-    }
+    if (rules.maxIntervalMs <= 0) return;
+    this.#jobs.repeat(Math.min(rules.maxIntervalMs, CLEANING_INTERVAL_MS), async () => {
+      if (this.isDue) onDue();
+    });
   }
 
   noteAppended(bytes: number): void {

@@ -1,9 +1,12 @@
 /** The command in processes of its own: what it says, how it ends. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { writeSnapshot } from '../../src/host/metadata-snapshot.ts';
+import { formatMetaProperties } from '../../src/log/meta-properties.ts';
+import { NodeFiles } from '../../src/world/node-files.ts';
 import { runCommand } from '../support/child-broker.ts';
 import { PlainClient } from '../support/plain-client.ts';
 import { requestFrame } from '../support/requests.ts';
@@ -84,6 +87,27 @@ describe('the command', function () {
     expect(existsSync(join(folder, 'two'))).to.equal(false);
     first.process.kill('SIGTERM');
     await first.ended;
+  });
+
+  it('ends when the metadata log cannot be led, and leaves nothing running', async () => {
+    const data = join(folder, 'd');
+    const metadata = join(data, '__cluster_metadata-0');
+    mkdirSync(metadata, { recursive: true });
+    const identity = { clusterId: 'AAAAAAAAAAAAAAAAAAAABQ', nodeId: 1, directoryId: 'BBBBBBBBBBBBBBBBBBBBBQ' };
+    writeFileSync(join(data, 'meta.properties'), formatMetaProperties(identity, 0));
+    const record = { kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 99 } } as const;
+    const contents = {
+      id: { endOffset: 0, epoch: 0 },
+      lastTimestampMs: 0,
+      kraftVersion: 0,
+      voters: undefined,
+      records: [record],
+    };
+    await writeSnapshot(new NodeFiles(), metadata, contents, 0, () => undefined);
+    const child = runCommand(['start', '--port', '0', '--data-dir', data]);
+    const { code, stderr } = await child.ended;
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/^blumfeld: .* has metadata\.version 99, and versions 7 to 33 are supported: .*\n$/);
   });
 
   it('takes settings from the environment, the file and the command line, the later one winning', async () => {

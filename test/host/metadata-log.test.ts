@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlBatch, metadataBatch } from '../../src/host/metadata-batch.ts';
 import { MetadataLog } from '../../src/host/metadata-log.ts';
+import { writeSnapshot } from '../../src/host/metadata-snapshot.ts';
 import { LogDirectory } from '../../src/log/log-directory.ts';
+import { formatMetaProperties } from '../../src/log/meta-properties.ts';
 import type { MetadataChange } from '../../src/machine/metadata/metadata-change.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import type { MetadataRecordDraft } from '../../src/wire/metadata-record.ts';
@@ -27,13 +29,14 @@ const creation = (...names: string[]) => ({ timeoutMs: 0, validateOnly: false, t
 
 describe('the metadata log', () => {
   let path = '';
+  let clock: VirtualClock;
   beforeEach(() => {
+    clock = new VirtualClock();
     path = mkdtempSync(join(tmpdir(), 'blumfeld-metadata-'));
   });
   afterEach(() => rmSync(path, { recursive: true, force: true }));
 
   async function open(nodeId = 1): Promise<{ log: MetadataLog; directory: LogDirectory; stop(clean?: boolean): Promise<void> }> {
-    const clock = new VirtualClock();
     const identity = { clusterId: 'AAAAAAAAAAAAAAAAAAAABQ', nodeId, directoryId: 'BBBBBBBBBBBBBBBBBBBBBQ' };
     const directory = await LogDirectory.open({ files, clock, random, path, identity });
     const drop = (): Promise<void> => directory.stop({ clean: false, brokerEpoch: -1 });
@@ -219,6 +222,24 @@ describe('the metadata log', () => {
     const batch = controlBatch([{ kind: 'KRaftVoters', value: { version: 0, voters } }], place);
     writeFileSync(file, Buffer.concat([readFileSync(file), batch]));
     expect(await refusal()).to.match(/other voters 2: alone, this node must not decide/);
+  });
+
+  it('refuses to begin with a metadata.version that is not known, and leaves no timer behind', async () => {
+    const directory = join(path, '__cluster_metadata-0');
+    mkdirSync(directory);
+    const identity = { clusterId: 'AAAAAAAAAAAAAAAAAAAABQ', nodeId: 1, directoryId: 'BBBBBBBBBBBBBBBBBBBBBQ' };
+    writeFileSync(join(path, 'meta.properties'), formatMetaProperties(identity, 0));
+    const record = { kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 99 } } as const;
+    const contents = {
+      id: { endOffset: 0, epoch: 0 },
+      lastTimestampMs: 0,
+      kraftVersion: 0,
+      voters: undefined,
+      records: [record],
+    };
+    await writeSnapshot(files, directory, contents, 0, () => undefined);
+    expect(await refusal()).to.match(/has metadata\.version 99, and versions 7 to 33 are supported/);
+    expect(clock.nextAt()).to.equal(undefined);
   });
 
   it('refuses a directory of another node', async () => {

@@ -5,6 +5,7 @@ import { readSnapshot, snapshotsIn } from '../../src/host/metadata-snapshot.ts';
 import { controlEntries, metadataEntries } from '../../src/host/metadata-batch.ts';
 import { LogDirectory } from '../../src/log/log-directory.ts';
 import { imageRecords } from '../../src/machine/metadata/image-records.ts';
+import { StorageFailure } from '../../src/world/files.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { BrokerProperties } from '../machine/metadata/cluster.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
@@ -72,6 +73,15 @@ class Node {
 }
 
 describe('snapshots of the metadata log', () => {
+  it('end with a stop that the disk fails', async () => {
+    const node = new Node();
+    await node.start();
+    node.files.failAfter(1, 'EIO');
+    expect(await node.stop().catch((error: unknown) => error)).to.be.instanceOf(StorageFailure);
+    await node.directory.stop({ clean: false, brokerEpoch: -1 });
+    expect(node.clock.nextAt()).to.equal(undefined);
+  });
+
   it('are taken after so many bytes, hold the image and are what the next start reads', async () => {
     const node = new Node();
     const log = await node.start({ snapshotRules: { ...RULES, maxBytesBetween: 1500 } });
