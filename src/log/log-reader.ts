@@ -210,6 +210,7 @@ export class LogReader {
 
   /** The first record at or after `startOffset` whose timestamp is at least `timestamp`. Raises CorruptBatch where something that is no batch comes before it. */
   async offsetForTimestamp(timestamp: number, startOffset: number): Promise<TimestampedOffset | undefined> {
+    const { generation } = this;
     // What an index says of a segment may be gone from it: then the record is in a later one.
     for (const segment of this.segments.values()) {
       if (segment.largestTimestamp() < timestamp) continue;
@@ -224,6 +225,8 @@ export class LogReader {
           if (record !== undefined) return found(batch, record.offset, record.timestamp);
         }
       }
+      // Of segments that have gone meanwhile no file is opened again: that would bring it back.
+      if (generation !== this.generation) return this.offsetForTimestamp(timestamp, startOffset);
       mustBeCutOff(segment.handles.file(segment.path), end, size);
     }
     return undefined;
@@ -235,6 +238,7 @@ export class LogReader {
     for (const candidate of this.segments.values()) {
       if (candidate.indexes.greatestTimestamp().timestamp > segment.indexes.greatestTimestamp().timestamp) segment = candidate;
     }
+    const { generation } = this;
     const { timestamp, offset } = segment.indexes.greatestTimestamp();
     if (timestamp < 0) return undefined;
     const size = this.sizeOf(segment);
@@ -247,6 +251,7 @@ export class LogReader {
         if (record !== undefined) return found(batch, record.offset, timestamp);
       }
     }
+    if (generation !== this.generation) return this.offsetOfMaxTimestamp();
     mustBeCutOff(segment.handles.file(segment.path), end, size);
     return undefined;
   }

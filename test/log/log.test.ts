@@ -274,6 +274,22 @@ describe('Log: offsets by time', () => {
     expect(await log.offsetForTimestamp(0)).to.equal(undefined);
     expect(await log.offsetOfMaxTimestamp()).to.equal(undefined);
   });
+
+  it('goes on in what is left when segments are deleted meanwhile, and brings none of their files back', async () => {
+    const { files, log } = await openLog({ segmentBytes: 400, retentionMs: -1 });
+    for (let i = 0; i < 6; i++) put(log, batch({ size: 100, timestamp: 1000 + i }));
+    await turn();
+    const [, second, third] = log.segmentList().map(({ baseOffset }) => baseOffset);
+    if (second === undefined || third === undefined) throw new Error('fewer segments than the test needs');
+    log.setHighWatermark(log.logEndOffset);
+    log.advanceLogStartOffset(second);
+    const found = log.offsetForTimestamp(0);
+    log.advanceLogStartOffset(third);
+    log.deleteOldSegments();
+    expect(await found).to.deep.equal({ offset: third, timestamp: 1000 + third, leaderEpoch: 0 });
+    const logs = files.list(DIRECTORY).flatMap(({ name }) => (name.endsWith('.log') ? [name] : []));
+    expect(logs).to.deep.equal([`${String(third).padStart(20, '0')}.log`]);
+  });
 });
 
 describe('Log: deleting', () => {
