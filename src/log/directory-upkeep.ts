@@ -29,12 +29,16 @@ export function startUpkeep({ o, jobs, logs, checkpoints }: Upkeep): void {
   jobs.repeat(o.retentionCheckIntervalMs ?? 300_000, () => deleteOldSegments(jobs, logs), FIRST_RETENTION_CHECK_MS);
 }
 
-/** What has waited too long for its sync, by flush.ms. */
+/** What has waited too long for its sync, by flush.ms. A log that is closed meanwhile is not the disk's fault. */
 async function flushDue(logs: DirectoryLogs, nowMs: number): Promise<void> {
   const due = [...logs.values()].filter(
     (log) => log.recoveryPoint < log.logEndOffset && nowMs - log.lastFlushMs >= log.config.flushMs,
   );
-  for (const log of due) await log.flush();
+  for (const log of due) {
+    await log.flush().catch((error: unknown) => {
+      if (!log.isClosed) throw error;
+    });
+  }
 }
 
 /** Retention, for every log but the metadata log and those that are compacted, which is done by who compacts them. */

@@ -159,6 +159,10 @@ export class Log {
     return this.parts.failure;
   }
 
+  get isClosed(): boolean {
+    return this.parts.closed;
+  }
+
   get logStartOffset(): number {
     return this.parts.startOffset;
   }

@@ -206,6 +206,21 @@ describe('LogDirectory', () => {
     expect(log.recoveryPoint).to.equal(1);
   });
 
+  it('goes on when a partition is deleted while it waits for its sync by flush.ms', async () => {
+    const { directory, clock } = await open(undefined, { flushSchedulerIntervalMs: 100 });
+    await directory.openLogs(() => CONFIG);
+    const logs = [];
+    for (const topic of ['a', 'b', 'c']) logs.push(await directory.create(topic, 0, TOPIC_ID, { ...CONFIG, flushMs: 1000 }));
+    for (const log of logs) put(log, batch());
+    await turn();
+    await clock.advance(950);
+    clock.advanceNow(50);
+    await Promise.all([directory.delete('a', 0), directory.delete('b', 0)]);
+    for (let i = 0; i < 10; i++) await turn();
+    expect(directory.failure).to.equal(undefined);
+    expect(logs.map(({ recoveryPoint }) => recoveryPoint)).to.deep.equal([0, 0, 1]);
+  });
+
   it('deletes old segments from time to time', async () => {
     const { directory, clock } = await filled();
     const log = directory.get('orders', 0);
