@@ -13,6 +13,7 @@ import {
   LATEST_TIMESTAMP,
   MAX_TIMESTAMP,
 } from '../wire/list-offsets-timestamp.ts';
+import { StorageFailure } from '../world/files.ts';
 
 /** A partition, as far as this goes. */
 export interface LedLog {
@@ -55,6 +56,7 @@ async function search(partition: LedLog, timestamp: number, end: number, notYet:
     if (partition.log !== log) return search(partition, timestamp, end, notYet);
     // The search looks into records on the disk, which may be damaged.
     if (failure instanceof DecodeError || failure instanceof CorruptBatch) return { error: ErrorCode.CORRUPT_MESSAGE };
+    if (failure instanceof StorageFailure) return { error: ErrorCode.KAFKA_STORAGE_ERROR };
     throw failure;
   }
   if (found !== undefined && found.offset < end) return found;

@@ -7,6 +7,7 @@ import type {
   ListOffsetsResponseListOffsetsPartitionResponse,
 } from '../../src/wire/generated/list-offsets.ts';
 import { BASE_TIMESTAMP_AT } from '../../src/wire/record-batch.ts';
+import { StorageFailure } from '../../src/world/files.ts';
 import { batchOf, idOf, SmallBroker } from '../support/small-broker.ts';
 
 type Answer = ListOffsetsResponseListOffsetsPartitionResponse;
@@ -147,6 +148,16 @@ describe('ListOffsets', () => {
     expect(asked.answer.topics.map((topic) => [topic.name, topic.partitions.map((one) => one.partitionIndex)])).to.deep.equal([
       ['orders', [1, 0]],
     ]);
+  });
+
+  it('says of a partition alone that its disk has failed while it was searched', async () => {
+    const failure = new StorageFailure('read', '/data/orders-0', 'EIO');
+    broker.partition('orders').log.offsetForTimestamp = () => Promise.reject(failure);
+    const [failed, other] = await ask([
+      { partitionIndex: 0, timestamp: 1500 },
+      { partitionIndex: 1, timestamp: -1 },
+    ]);
+    expect([failed?.errorCode, other?.errorCode]).to.deep.equal([ErrorCode.KAFKA_STORAGE_ERROR, ErrorCode.NONE]);
   });
 
   it('does not count what is not yet written', async () => {
