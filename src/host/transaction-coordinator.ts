@@ -158,7 +158,13 @@ export class TransactionCoordinator {
   }
 
   async #abortTimedOut(host: TransactionHost, transactionalId: string): Promise<void> {
-    const freshProducerId = await this.#options.nextProducerId();
+    let freshProducerId: number;
+    try {
+      freshProducerId = await this.#options.nextProducerId();
+    } catch {
+      // The metadata log takes no records any more, and says so itself; the machine asks again as long as it is there.
+      return;
+    }
     await host.submit({ kind: 'abortTimedOut', transactionalId, freshProducerId });
   }
 

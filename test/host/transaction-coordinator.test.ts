@@ -249,6 +249,24 @@ describe('The transaction coordinator', () => {
     expect(Number(transactionStates[0]?.producerId)).to.be.greaterThan(producerId);
   });
 
+  it('tries again later where no producer id is to be had for that', async () => {
+    const one = await ready();
+    const { producerId } = await one.init('id');
+    await agedTo(one, 'id', producerId, 32_766);
+    await one.add({ transactionalId: 'id', producerId, producerEpoch: 32_766 }, 't', 0);
+    const { nextProducerId } = one;
+    let asked = 0;
+    one.nextProducerId = () => {
+      asked++;
+      return Promise.reject(new Error('the metadata log takes no records'));
+    };
+    await one.small.advance(80_000);
+    expect([asked, await one.stateOf('id')]).to.deep.equal([2, 'Ongoing']);
+    one.nextProducerId = nextProducerId;
+    await one.small.advance(20_000);
+    expect(await one.stateOf('id')).to.equal('CompleteAbort');
+  });
+
   it('answers a partition that is named twice as often as it is named, and once where it is verified', async () => {
     const one = await ready();
     const producer = await one.init('id');

@@ -28,6 +28,8 @@ export class TransactionalBroker {
   markers: TransactionMarkers;
   verifier: TransactionVerifier;
   #nextProducerId = 1000;
+  /** To be replaced where none are to be had. */
+  nextProducerId = (): Promise<number> => Promise.resolve(this.#nextProducerId++);
 
   /** `given`: broker configs by Kafka's names. `transactionVersion`: as the cluster has it finalized. */
   constructor(given: Readonly<Record<string, string | number>> = {}, transactionVersion = 2) {
@@ -72,7 +74,7 @@ export class TransactionalBroker {
       image,
       markers,
       createInternalTopic,
-      nextProducerId: () => Promise.resolve(this.#nextProducerId++),
+      nextProducerId: () => this.nextProducerId(),
       onFenced: (transactionalId, topic, index) => this.fenced.push(`${transactionalId} ${topic}-${index}`),
     });
     partitions.onLeadership(OFFSETS_TOPIC, groups.topic);
