@@ -76,6 +76,7 @@ export async function openDirectories(
       const options = { ...optionsFor(world, settings, one.path, identity, onFailure), tailMemory };
       opened.set(one.path, await openOne(options, one, one.path === metadata));
     }
+    refuseIfNoneCanBeUsed(paths, opened);
   } catch (error) {
     for (const directory of opened.values()) await directory.stop({ clean: false, brokerEpoch: -1 });
     throw error;
@@ -86,11 +87,6 @@ export async function openDirectories(
     return directory;
   };
   const all = paths.map(get);
-  if (all.every(({ failure }) => failure !== undefined)) {
-    throw new SettingsError(
-      `none of log.dirs can be used; put one of them right or name another: ${all.map(({ failure }) => failure?.message).join('; ')}`,
-    );
-  }
   const formatted =
     found === undefined ? [] : surveyed.filter(({ meta, failure }) => meta === undefined && failure === undefined);
   return {
@@ -164,6 +160,14 @@ async function openOne(options: LogDirectoryOptions, { failure }: Surveyed, isMe
     if (isMetadata || !(error instanceof StorageFailure)) throw error;
     return LogDirectory.offline(unknown, error);
   }
+}
+
+function refuseIfNoneCanBeUsed(paths: readonly string[], opened: ReadonlyMap<string, LogDirectory>): void {
+  const failures = paths.map((path) => opened.get(path)?.failure);
+  if (failures.includes(undefined)) return;
+  throw new SettingsError(
+    `none of log.dirs can be used; put one of them right or name another: ${failures.map((failure) => failure?.message).join('; ')}`,
+  );
 }
 
 function commonEpoch(all: readonly LogDirectory[]): number {

@@ -105,6 +105,7 @@ export class LogCleaner {
       timer.cancel();
       wake();
     }
+    this.rests.clear();
     await Promise.all([...this.aborts].map((abort) => abort()));
     await Promise.all(this.workers);
     this.workers = [];
