@@ -45,6 +45,11 @@ const features = tool(`${TOOLS}.FeatureCommand`);
 const apiVersions = tool(`${TOOLS}.BrokerApiVersionsCommand`);
 const producerPerf = tool(`${TOOLS}.ProducerPerformance`);
 const consumerPerf = tool(`${TOOLS}.ConsumerPerformance`);
+const elections = tool(`${TOOLS}.LeaderElectionCommand`);
+const reassignments = tool(`${TOOLS}.reassign.ReassignPartitionsCommand`);
+const quorum = tool(`${TOOLS}.MetadataQuorumCommand`);
+const acls = tool(`${TOOLS}.AclCommand`);
+const tokens = tool(`${TOOLS}.DelegationTokenCommand`);
 const verifiableProducer = tool(`${TOOLS}.VerifiableProducer`);
 const verifiableConsumer = tool(`${TOOLS}.VerifiableConsumer`);
 
@@ -83,6 +88,22 @@ const EPOCHS = [[/Epoch: \d+/g, 'Epoch: N']] as const;
 /** The levels as clients are told, which Apache Kafka's broker hears of a moment after its controller has answered. */
 const levels = (title: string, says: RegExp): Step =>
   features(title, 'describe', { masks: EPOCHS, read: supported, says, settles: true });
+
+/** Where the metadata log is, and where its controller is said to be. */
+const QUORUM = [
+  [/(HighWatermark|LeaderEpoch): *\d+/g, '$1: N'],
+  [/("directoryId": ")[\w-]{22}/g, '$1ID'],
+  [/(CONTROLLER:\/\/)[^"]+/g, '$1ADDRESS'],
+  [/ClusterId: *[\w-]{22}/g, 'ClusterId: ID'],
+  [/^1\s+[\w-]{22}\s+\d+\s+0\s+\d+\s+\d+\s+Leader/gm, '1 ID N 0 N N Leader'],
+] as const;
+
+/** Partition 0 of the topic of orders, on `replicas`. */
+const moved = (replicas: readonly number[], directory = 'any'): string =>
+  JSON.stringify({
+    version: 1,
+    partitions: [{ topic: 'orders', partition: 0, replicas, log_dirs: replicas.map(() => directory) }],
+  });
 
 /** Times, rates and latencies are the machine's; how much was sent and in what form it is told are not. */
 const FIGURES = [
@@ -246,6 +267,74 @@ export const STEPS: readonly Step[] = [
   }),
   configs('configs: describe all brokers', '--describe --broker-defaults', { says: /2000000/ }),
   configs('configs: what may not change while it runs', '--alter --broker 1 --add-config node.id=2', { says: /Cannot|node\.id/ }),
+
+  elections('leader-election: of all', '--election-type preferred --all-topic-partitions'),
+  elections('leader-election: an unclean one of all', '--election-type unclean --all-topic-partitions'),
+  elections('leader-election: of one', '--election-type preferred --topic orders --partition 0', {
+    says: /Valid replica already elected for partitions orders-0/,
+  }),
+  elections('leader-election: an unclean one of one', '--election-type unclean --topic orders --partition 1', {
+    says: /Valid replica already elected/,
+  }),
+  elections('leader-election: some are not there', '--election-type preferred --path-to-json-file FILE', {
+    file: '{"partitions":[{"topic":"orders","partition":0},{"topic":"orders","partition":99},{"topic":"nowhere","partition":0}]}',
+    read: sorted,
+    says: /No such partition as orders-99/,
+  }),
+  reassignments('reassign-partitions: a plan', '--generate --broker-list 1 --topics-to-move-json-file FILE', {
+    file: '{"topics":[{"topic":"orders"}],"version":1}',
+    says: /Proposed partition reassignment/,
+  }),
+  reassignments('reassign-partitions: to where it is', '--execute --reassignment-json-file FILE', {
+    file: moved([1]),
+    says: /Successfully started partition reassignment for orders-0/,
+  }),
+  reassignments(
+    'reassign-partitions: with throttles',
+    '--execute --throttle 1000 --replica-alter-log-dirs-throttle 500 --reassignment-json-file FILE',
+    { file: moved([1]), says: /The inter-broker throttle limit was set to 1000/ },
+  ),
+  configs('configs: describe a throttled broker', '--describe --broker 1', { says: /leader\.replication\.throttled\.rate=1000/ }),
+  reassignments('reassign-partitions: verify, throttles stay', '--verify --preserve-throttles --reassignment-json-file FILE', {
+    file: moved([1]),
+    says: /is completed/,
+  }),
+  reassignments('reassign-partitions: verify', '--verify --reassignment-json-file FILE', {
+    file: moved([1]),
+    says: /Clearing broker-level throttles/,
+  }),
+  configs('configs: describe a broker that is not throttled any more', '--describe --broker 1'),
+  reassignments('reassign-partitions: cancel', '--cancel --reassignment-json-file FILE', {
+    file: moved([1]),
+    says: /None of the specified partition reassignments are active/,
+  }),
+  reassignments('reassign-partitions: to a broker that is not there', '--execute --reassignment-json-file FILE', {
+    file: moved([2]),
+    says: /Unknown broker id 2/,
+  }),
+  reassignments('reassign-partitions: to a directory that is not there', '--execute --reassignment-json-file FILE', {
+    file: moved([1], '/nowhere'),
+    read: (all) => all.filter((line) => !/^\s+(at |\.\.\. )/.test(line)),
+    says: /LogDirNotFound/,
+  }),
+  reassignments('reassign-partitions: list', '--list', { says: /No partition reassignments found/ }),
+  quorum('metadata-quorum: status', 'describe --status', { masks: QUORUM, says: /CurrentVoters: \[\{"id": 1/ }),
+  quorum('metadata-quorum: replication', 'describe --replication', { masks: QUORUM, says: /1 ID N 0 N N Leader/ }),
+  acls('acls: list', '--list', { says: /No Authorizer is configured on the broker/ }),
+  acls('acls: add', '--add --allow-principal User:a --operation Read --topic orders', { says: /No Authorizer is configured/ }),
+  acls('acls: remove', '--remove --force --allow-principal User:a --operation Read --topic orders', {
+    says: /No Authorizer is configured/,
+  }),
+  tokens('delegation-tokens: create', '--create --max-life-time-period -1 --command-config /dev/null', {
+    says: /Delegation Token requests are not allowed/,
+  }),
+  tokens('delegation-tokens: describe', '--describe --command-config /dev/null', { says: /not allowed/ }),
+  tokens('delegation-tokens: renew', '--renew --renew-time-period -1 --hmac AAAA --command-config /dev/null', {
+    says: /not allowed/,
+  }),
+  tokens('delegation-tokens: expire', '--expire --expiry-time-period -1 --hmac AAAA --command-config /dev/null', {
+    says: /not allowed/,
+  }),
 
   topics('topics: create for figures', '--create --topic figures --partitions 1', { says: /Created/ }),
   producerPerf(

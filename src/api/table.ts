@@ -6,21 +6,30 @@ import type { Handler } from './context.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { alterConfigs } from './alter-configs.ts';
+import { alterPartitionReassignments } from './alter-partition-reassignments.ts';
 import { alterReplicaLogDirs } from './alter-replica-log-dirs.ts';
 import { apiVersions } from './api-versions.ts';
+import { createAcls } from './create-acls.ts';
+import { createDelegationToken } from './create-delegation-token.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
+import { deleteAcls } from './delete-acls.ts';
 import { deleteGroups } from './delete-groups.ts';
 import { deleteRecords } from './delete-records.ts';
 import { deleteTopics } from './delete-topics.ts';
+import { describeAcls } from './describe-acls.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
+import { describeDelegationToken } from './describe-delegation-token.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeLogDirs } from './describe-log-dirs.ts';
 import { describeProducers } from './describe-producers.ts';
+import { describeQuorum } from './describe-quorum.ts';
 import { describeTopicPartitions } from './describe-topic-partitions.ts';
 import { describeTransactions } from './describe-transactions.ts';
+import { electLeaders } from './elect-leaders.ts';
 import { endTxn } from './end-txn.ts';
+import { expireDelegationToken } from './expire-delegation-token.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
 import { heartbeat } from './heartbeat.ts';
@@ -31,6 +40,7 @@ import { leaveGroup } from './leave-group.ts';
 import { listConfigResources } from './list-config-resources.ts';
 import { listGroups } from './list-groups.ts';
 import { listOffsets } from './list-offsets.ts';
+import { listPartitionReassignments } from './list-partition-reassignments.ts';
 import { listTransactions } from './list-transactions.ts';
 import { metadata } from './metadata.ts';
 import { offsetCommit } from './offset-commit.ts';
@@ -38,6 +48,9 @@ import { offsetDelete } from './offset-delete.ts';
 import { offsetFetch } from './offset-fetch.ts';
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { produce } from './produce.ts';
+import { renewDelegationToken } from './renew-delegation-token.ts';
+import { saslAuthenticate } from './sasl-authenticate.ts';
+import { saslHandshake } from './sasl-handshake.ts';
 import { syncGroup } from './sync-group.ts';
 import { txnOffsetCommit } from './txn-offset-commit.ts';
 import { updateFeatures } from './update-features.ts';
@@ -52,21 +65,30 @@ export const HANDLERS: HandlerTable = {
   addOffsetsToTxn,
   addPartitionsToTxn,
   alterConfigs,
+  alterPartitionReassignments,
   alterReplicaLogDirs,
   apiVersions,
+  createAcls,
+  createDelegationToken,
   createPartitions,
   createTopics,
+  deleteAcls,
   deleteGroups,
   deleteRecords,
   deleteTopics,
+  describeAcls,
   describeCluster,
   describeConfigs,
+  describeDelegationToken,
   describeGroups,
   describeLogDirs,
   describeProducers,
+  describeQuorum,
   describeTopicPartitions,
   describeTransactions,
+  electLeaders,
   endTxn,
+  expireDelegationToken,
   fetch,
   findCoordinator,
   heartbeat,
@@ -77,6 +99,7 @@ export const HANDLERS: HandlerTable = {
   listConfigResources,
   listGroups,
   listOffsets,
+  listPartitionReassignments,
   listTransactions,
   metadata,
   offsetCommit,
@@ -84,6 +107,9 @@ export const HANDLERS: HandlerTable = {
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
+  renewDelegationToken,
+  saslAuthenticate,
+  saslHandshake,
   syncGroup,
   txnOffsetCommit,
   updateFeatures,

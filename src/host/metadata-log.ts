@@ -19,6 +19,7 @@ import type { MetadataImage } from '../machine/metadata/image.ts';
 import { type ConfigResource, type MetadataChange, MetadataChanges } from '../machine/metadata/metadata-change.ts';
 import { hasDirectories, hasTransactions } from '../machine/metadata/record-versions.ts';
 import type { ControlRecordDraft } from '../wire/control-record.ts';
+import type { VotersRecordVoterDraft } from '../wire/generated/records/voters-record.ts';
 import type { MetadataRecord, MetadataRecordDraft } from '../wire/metadata-record.ts';
 import { batchesOf } from '../wire/record-batch.ts';
 import { randomUuid } from '../wire/uuid.ts';
@@ -137,6 +138,12 @@ export class MetadataLog {
     return this.#state.kraftVersion;
   }
 
+  /** Who votes: this node, by the id of its directory and by where a controller of it would listen. */
+  voters(): readonly VotersRecordVoterDraft[] {
+    const { nodeId, directory, controllerEndpoint } = this.#o;
+    return this.#state.voters ?? [onlyVoter(nodeId, directory.directoryId, controllerEndpoint)];
+  }
+
   /** Set once the disk has failed, here or anywhere else in its directory: every operation is refused from then on. */
   get failure(): Error | undefined {
     return this.#failure ?? this.log.failure;
@@ -223,8 +230,7 @@ export class MetadataLog {
   }
 
   #dynamicQuorum(kraftVersion: number): readonly ControlRecordDraft[] {
-    const { nodeId, directory, controllerEndpoint } = this.#o;
-    return dynamicQuorum(kraftVersion, this.#state.voters ?? [onlyVoter(nodeId, directory.directoryId, controllerEndpoint)]);
+    return dynamicQuorum(kraftVersion, this.voters());
   }
 
   #appendControlRecords(records: readonly ControlRecordDraft[]): void {

@@ -4,7 +4,7 @@
  * It never changes the image: the records do, once they are in the log. Requests are decided one after the other, each on an image that holds the
  * records of all before it.
  *
- * Left out: authorization and quotas (the handlers' and the broker's), creation and alteration policies, reassignment and elections among brokers,
+ * Left out: authorization and quotas (the handlers' and the broker's), creation and alteration policies,
  * ACLs, SCRAM, client quotas and delegation tokens (kept in the image, not yet changed here).
  */
 import type {
@@ -21,6 +21,11 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponseAlterConfigsResourceResponseDraft,
 } from '../../wire/generated/incremental-alter-configs.ts';
+import type {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponseDraft,
+} from '../../wire/generated/alter-partition-reassignments.ts';
+import type { ElectLeadersRequest, ElectLeadersResponseDraft } from '../../wire/generated/elect-leaders.ts';
 import type { ErrorCode } from '../../wire/generated/errors.ts';
 import type { UpdateFeaturesRequest } from '../../wire/generated/update-features.ts';
 import { type BrokerRegistration, fenceBroker, registerBroker, unfenceBroker } from './broker-operations.ts';
@@ -28,7 +33,9 @@ import { alterConfigs, incrementalAlterConfigs } from './config-operations.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { assignReplicasToDirs, cordonDirectories, directoriesOffline, type ReplicaAssignment } from './directory-operations.ts';
 import { updateFeatures } from './feature-operations.ts';
+import { electLeaders } from './leader-elections.ts';
 import { type ProducerIdBlock, allocateProducerIds } from './producer-id-operations.ts';
+import { alterPartitionReassignments } from './reassignment-operations.ts';
 import { createPartitions, createTopics, deleteTopics } from './topic-operations.ts';
 
 /** Every operation, with what goes in and what comes out. */
@@ -44,6 +51,11 @@ export interface ControllerOperations {
     reply: readonly IncrementalAlterConfigsResponseAlterConfigsResourceResponseDraft[];
   };
   alterConfigs: { request: AlterConfigsRequest; reply: readonly AlterConfigsResponseAlterConfigsResourceResponseDraft[] };
+  electLeaders: { request: ElectLeadersRequest; reply: Omit<ElectLeadersResponseDraft, 'throttleTimeMs'> };
+  alterPartitionReassignments: {
+    request: AlterPartitionReassignmentsRequest;
+    reply: Omit<AlterPartitionReassignmentsResponseDraft, 'throttleTimeMs'>;
+  };
   allocateProducerIds: { request: { readonly brokerId: number; readonly brokerEpoch: number }; reply: ProducerIdBlock };
   registerBroker: { request: BrokerRegistration; reply: { readonly brokerEpoch: number } };
   unfenceBroker: { request: { readonly brokerId: number }; reply: null };
@@ -70,6 +82,8 @@ const STEPS: { readonly [K in ControllerOperation]: Step<K> } = {
   createPartitions,
   incrementalAlterConfigs,
   alterConfigs,
+  electLeaders,
+  alterPartitionReassignments,
   allocateProducerIds,
   registerBroker,
   unfenceBroker,

@@ -97,7 +97,8 @@ function manualPartition(
   return failed(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
 }
 
-function assignmentProblem(brokerIds: readonly number[], factor: number | undefined, around: Surroundings): string | null {
+/** What is wrong with where a request wants a partition; null when nothing is. `factor` is how many replicas there have to be. */
+export function assignmentProblem(brokerIds: readonly number[], factor: number | undefined, around: Surroundings): string | null {
   if (brokerIds.length === 0) return 'The manual partition assignment includes an empty replica list.';
   let previous: number | undefined;
   for (const broker of [...brokerIds].sort((a, b) => a - b)) {

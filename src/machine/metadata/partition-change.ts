@@ -1,6 +1,6 @@
 /**
- * What becomes of partitions when a broker comes or goes: who leads, who is in sync, who may lead later (KIP-966). The rules are those of Kafka's
- * PartitionChangeBuilder, without reassignment and without elections that an administrator asks for.
+ * What becomes of partitions when a broker comes or goes, or when an administrator asks for a leader or for other replicas: who has them, who leads, who
+ * is in sync, who may lead later (KIP-966). The rules are those of Kafka's PartitionChangeBuilder.
  */
 import { ConfigResourceType } from '../../wire/config-resource.ts';
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
@@ -9,6 +9,7 @@ import { type ConfigLayers, configLayers } from './config-sources.ts';
 import type { Surroundings } from './decision.ts';
 import { isElrEnabled, recordVersions } from './record-versions.ts';
 import { DIRECTORY_MIGRATING, directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
+import { directoryFor } from './replica-placement.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigValue } from './topic-configs.ts';
 import { NO_LEADER, NO_LEADER_CHANGE, type PartitionImage, type TopicImage } from './topic-image.ts';
 
@@ -34,12 +35,23 @@ interface TopicRules {
 }
 
 interface ChangeDraft {
+  replicas?: readonly number[];
+  removingReplicas?: readonly number[];
+  addingReplicas?: readonly number[];
   isr?: readonly number[];
   leader: number;
   leaderRecoveryState?: number;
   eligibleLeaderReplicas?: readonly number[];
   lastKnownElr?: readonly number[];
   directories?: readonly string[];
+}
+
+/** Brokers of one partition: all that have it, and which of them are on their way in or out. */
+export interface Assignment {
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+  readonly removingReplicas: readonly number[];
+  readonly addingReplicas: readonly number[];
 }
 
 export const NO_EVENT: BrokerEvent = { leaving: NO_LEADER, joining: NO_LEADER, uncleanlyStopped: NO_LEADER };
@@ -78,6 +90,48 @@ export function directoryChange(
   );
   if (directories.some((one, i) => one !== partition.directories[i])) change.directories = directories;
   return isNothing(change) ? undefined : changeRecord(around, topic, partition, change);
+}
+
+/** A leader as ElectLeaders asks for one, uncleanly only where that is asked for; undefined where nothing changes. */
+export function electionChange(
+  around: Surroundings,
+  topic: TopicImage,
+  partition: PartitionImage,
+  uncleanElection: boolean,
+): MetadataRecordDraft | undefined {
+  const rules = rulesOf(around, topic, configLayers(around.image, around.nodeId, around.brokerConfigs));
+  const mayLead = acceptable(around, NO_EVENT, partition);
+  const change = changeOf(partition, NO_EVENT, { ...rules, uncleanElection, mayLead });
+  return isNothing(change) ? undefined : changeRecord(around, topic, partition, change);
+}
+
+/** Whose a partition is to be; undefined where it is that already. Where a replica is taken away, the leader's epoch rises. */
+export function assignmentChange(
+  around: Surroundings,
+  topic: TopicImage,
+  partition: PartitionImage,
+  to: Assignment,
+): MetadataRecordDraft | undefined {
+  const directories = to.replicas.map((broker) => {
+    const known = partition.replicas.indexOf(broker);
+    return known < 0 ? directoryFor(broker, around) : (partition.directories[known] ?? DIRECTORY_MIGRATING);
+  });
+  const target: PartitionImage = { ...partition, ...to, directories };
+  const rules = rulesOf(around, topic, configLayers(around.image, around.nodeId, around.brokerConfigs));
+  const change = changeOf(target, NO_EVENT, { ...rules, mayLead: acceptable(around, NO_EVENT, target) });
+  const isTakenAway = partition.replicas.some((broker) => !to.replicas.includes(broker));
+  if (change.leader === NO_LEADER_CHANGE && isTakenAway) change.leader = partition.leader;
+  if (change.isr === undefined && !sameBrokers(to.isr, partition.isr)) change.isr = to.isr;
+  if (!sameBrokers(to.replicas, partition.replicas)) change.replicas = to.replicas;
+  if (directories.some((one, i) => one !== partition.directories[i])) change.directories = directories;
+  if (!sameBrokers(to.removingReplicas, partition.removingReplicas)) change.removingReplicas = to.removingReplicas;
+  if (!sameBrokers(to.addingReplicas, partition.addingReplicas)) change.addingReplicas = to.addingReplicas;
+  return isNothing(change) ? undefined : changeRecord(around, topic, partition, change);
+}
+
+/** `unclean.leader.election.enable` as it counts for a topic. */
+export function allowsUncleanElection(around: Surroundings, topic: TopicImage): boolean {
+  return rulesOf(around, topic, configLayers(around.image, around.nodeId, around.brokerConfigs)).uncleanElection;
 }
 
 function changeRecord(

@@ -62,7 +62,7 @@ export function newPartition(index: number, replicas: readonly number[], around:
 }
 
 /** A broker's only directory that takes new partitions; with several the broker has to choose. */
-function directoryFor(brokerId: number, around: Surroundings): string {
+export function directoryFor(brokerId: number, around: Surroundings): string {
   if (recordVersions(around.image).partitionRecord < 1) return DIRECTORY_MIGRATING;
   const broker = around.image.brokers.get(brokerId);
   const open = broker?.logDirs.filter((directory) => broker.cordonedLogDirs?.includes(directory) !== true) ?? [];

@@ -1,0 +1,19 @@
+/** ExpireDelegationToken: nobody may ask. */
+import { expect } from 'chai';
+import { expireDelegationToken } from '../../src/api/expire-delegation-token.ts';
+import { ErrorCode } from '../../src/wire/generated/errors.ts';
+import { versionsOf } from '../support/handlers.ts';
+import { SmallBroker } from '../support/small-broker.ts';
+
+describe('ExpireDelegationToken', () => {
+  for (const version of versionsOf('expireDelegationToken')) {
+    it(`is not allowed without authentication, at version ${version}`, () => {
+      const { answer } = new SmallBroker().ask('expireDelegationToken', expireDelegationToken, version, {
+        hmac: Buffer.from([1]),
+        expiryTimePeriodMs: -1,
+      });
+      const errorCode = ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED;
+      expect(answer).to.deep.equal({ errorCode, expiryTimestampMs: -1n, throttleTimeMs: 0 });
+    });
+  }
+});
