@@ -2,11 +2,10 @@
 import type { Context } from '../../src/api/context.ts';
 import { HANDLERS } from '../../src/api/table.ts';
 import { Settings } from '../../src/broker/settings.ts';
-import { GroupCoordinator } from '../../src/host/group-coordinator.ts';
-import { TransactionCoordinator } from '../../src/host/transaction-coordinator.ts';
-import { TransactionMarkers } from '../../src/host/transaction-markers.ts';
-import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from '../../src/wire/topic-name.ts';
-import { TransactionVerifier } from '../../src/host/transaction-verifier.ts';
+import { type Coordinators, startCoordinators, stopCoordinators } from '../../src/host/coordinators.ts';
+import type { GroupCoordinator } from '../../src/host/group-coordinator.ts';
+import type { TransactionCoordinator } from '../../src/host/transaction-coordinator.ts';
+import type { TransactionMarkers } from '../../src/host/transaction-markers.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
 import type { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { type BatchOptions, SmallBroker, batchOf, idOf } from './small-broker.ts';
@@ -23,10 +22,7 @@ export class TransactionalBroker {
   readonly small = new SmallBroker();
   readonly settings: Settings;
   readonly fenced: string[] = [];
-  groups: GroupCoordinator;
-  transactions: TransactionCoordinator;
-  markers: TransactionMarkers;
-  verifier: TransactionVerifier;
+  #coordinators: Coordinators;
   #nextProducerId = 1000;
   /** To be replaced where none are to be had. */
   nextProducerId = (): Promise<number> => Promise.resolve(this.#nextProducerId++);
@@ -44,60 +40,51 @@ export class TransactionalBroker {
     ];
     this.settings = new Settings(sources, { likeProduction: false });
     if (transactionVersion > 0) this.finalize(transactionVersion);
-    ({
-      groups: this.groups,
-      markers: this.markers,
-      transactions: this.transactions,
-      verifier: this.verifier,
-    } = this.#coordinators());
+    this.#coordinators = this.#start();
   }
 
   finalize(featureLevel: number): void {
     void this.small.applyRecords([{ kind: 'FeatureLevelRecord', value: { name: 'transaction.version', featureLevel } }]);
   }
 
-  #coordinators() {
+  #start(): Coordinators {
     const { clock, image, partitions, random } = this.small;
-    const { settings } = this;
-    const createInternalTopic = ({ name, partitions: count }: { name: string; partitions: number }): Promise<void> =>
-      image.topicsByName.has(name) ? Promise.resolve() : this.small.createTopic(name, count);
-    const groups = new GroupCoordinator({ clock, random, image, settings, createInternalTopic });
-    const markers = new TransactionMarkers({
+    return startCoordinators({
       clock,
+      random,
       image,
       partitions,
-      completeOffsets: (index, end) => groups.completeTransaction(index, end),
-    });
-    const transactions = new TransactionCoordinator({
-      clock,
-      settings,
-      image,
-      markers,
-      createInternalTopic,
+      settings: this.settings,
+      createInternalTopic: ({ name, partitions: count }) =>
+        image.topicsByName.has(name) ? Promise.resolve() : this.small.createTopic(name, count),
       nextProducerId: () => this.nextProducerId(),
       onFenced: (transactionalId, topic, index) => this.fenced.push(`${transactionalId} ${topic}-${index}`),
     });
-    partitions.onLeadership(OFFSETS_TOPIC, groups.topic);
-    partitions.onLeadership(TRANSACTION_TOPIC, transactions.topic);
-    return { groups, markers, transactions, verifier: new TransactionVerifier({ clock, settings, coordinator: transactions }) };
   }
 
   /** The coordinators go, as with their process, and others come up over the same logs. */
   restart(): void {
-    this.transactions.stop();
-    this.groups.stop();
-    const { groups, markers, transactions, verifier } = this.#coordinators();
-    Object.assign(this, { groups, markers, transactions, verifier });
+    stopCoordinators(this.#coordinators);
+    this.#coordinators = this.#start();
+  }
+
+  get groups(): GroupCoordinator {
+    return this.#coordinators.groups;
+  }
+
+  get transactions(): TransactionCoordinator {
+    return this.#coordinators.transactions;
+  }
+
+  get markers(): TransactionMarkers {
+    return this.#coordinators.transactionMarkers;
   }
 
   send<N extends ApiName>(name: N, version: number, request: ApiTypes[N]['requestDraft'], over: Partial<Context> = {}) {
     const handler = HANDLERS[name];
     if (handler === null) throw new Error(`${name} has no handler`);
     return this.small.ask(name, handler, version, request, {
-      groups: this.groups,
-      transactions: this.transactions,
-      transactionVerifier: this.verifier,
-      transactionMarkers: this.markers,
+      ...this.#coordinators,
       ...over,
     });
   }
