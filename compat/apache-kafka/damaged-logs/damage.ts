@@ -1,5 +1,5 @@
 /** What goes wrong with one file of a partition, drawn at random and done. */
-import { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LEADER_EPOCH_FILE } from '../../../src/log/leader-epochs.ts';
 import { BATCH_OVERHEAD, batchSizeAt, lastOffsetAt } from '../../../src/log/batch-header.ts';
@@ -42,6 +42,7 @@ const FILES: readonly (readonly [suffix: string, weight: number])[] = [
   ['.snapshot', 12],
   ['leader-epoch-checkpoint', 10],
 ];
+const ABORT_SIZE = 34;
 const WAYS: readonly (readonly [way: Way, weight: number])[] = [
   ['flipped', 22],
   ['header', 18],
@@ -74,27 +75,65 @@ export function drawDamage(folder: string, random: SeededRandom, wasKilled: bool
 }
 
 function stopsApacheKafka(folder: string, damage: Damage, wasKilled: boolean): boolean {
-  const { way, file, at, by, other } = damage;
+  const { way, file } = damage;
+  const left = leftBy(folder, damage, file);
+  if (left === undefined) return false;
+  if (file === LEADER_EPOCH_FILE) return !areEpochs(left.toString());
+  if (file.endsWith('.txnindex')) return !areAborts(left);
   // Recovery of either file.
   if (way === 'swapped' && file.endsWith('.log') && wasKilled) return true;
   // What it made as large as it may be may not be larger.
   if (wasKilled && file.endsWith('index') && (way === 'garbage' || way === 'zeros' || way === 'doubled')) return true;
-  if ((file !== LEADER_EPOCH_FILE && !file.endsWith('.log')) || way === 'missing') return false;
-  const bytes = readFileSync(join(folder, other ?? file));
-  const left = way === 'swapped' ? bytes : damaged(bytes, way, at, by);
-  if (file === LEADER_EPOCH_FILE) return !areEpochs(left.toString());
-  const baseOffset = offsetOfName(file) ?? 0;
-  const isLast = !readdirSync(folder).some((name) => name.endsWith('.log') && (offsetOfName(name) ?? 0) > baseOffset);
-  let position = 0;
-  while (left.length - position >= BATCH_OVERHEAD) {
-    const size = batchSizeAt(left, position);
-    // An impossible length in the last segment is met by who looks for the end of the log.
-    if (size < 0) return isLast;
-    // Recovery takes an offset that the segment cannot have for one that older versions have left.
-    if (wasKilled && !holdsOffset(baseOffset, lastOffsetAt(left, position))) return true;
-    position += size;
+  if (wasKilled && file.endsWith('.log') && hasOtherOffsets(left, offsetOfName(file) ?? 0)) return true;
+  const last = readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .toSorted()
+    .at(-1);
+  if (last === undefined) return false;
+  const bytes = leftBy(folder, damage, last) ?? Buffer.alloc(0);
+  return !endsReadably(bytes, leftBy(folder, damage, last.replace(/log$/, 'index')), offsetOfName(last) ?? 0);
+}
+
+/** What the damage leaves of any file of the folder; undefined where it is gone. */
+function leftBy(folder: string, { way, file, at, by, other }: Damage, name: string): Buffer | undefined {
+  const source = way !== 'swapped' ? name : name === file ? other : name === other ? file : name;
+  const path = join(folder, source ?? name);
+  if ((way === 'missing' && name === file) || !existsSync(path)) return undefined;
+  const bytes = readFileSync(path);
+  return name === file && way !== 'swapped' ? damaged(bytes, way, at, by) : bytes;
+}
+
+/** Recovery takes an offset that the segment cannot have for one that older versions have left. */
+function hasOtherOffsets(bytes: Buffer, baseOffset: number): boolean {
+  for (let position = 0, size = 0; bytes.length - position >= BATCH_OVERHEAD; position += size) {
+    size = batchSizeAt(bytes, position);
+    if (size < 0) return false;
+    if (!holdsOffset(baseOffset, lastOffsetAt(bytes, position))) return true;
   }
   return false;
+}
+
+/** Whether Apache Kafka finds the end of a log in its last segment: it reads on from the last index entry. An unfit index is made anew. */
+function endsReadably(bytes: Buffer, index: Buffer | undefined, baseOffset: number): boolean {
+  const isFit = index !== undefined && index.length % 8 === 0;
+  let position = isFit && index.length > 0 && index.readInt32BE(index.length - 8) >= 0 ? index.readInt32BE(index.length - 4) : 0;
+  let lastOffset = baseOffset;
+  if (position < 0) return false;
+  while (bytes.length - position >= BATCH_OVERHEAD) {
+    const size = batchSizeAt(bytes, position);
+    if (size < 0) return false;
+    if (bytes.length - position < size) break;
+    lastOffset = lastOffsetAt(bytes, position);
+    position += size;
+  }
+  return lastOffset >= 0;
+}
+
+/** Whether Apache Kafka can read what a transaction index says; it stops at an entry of another version. */
+function areAborts(bytes: Buffer): boolean {
+  for (let position = 0; bytes.length - position >= ABORT_SIZE; position += ABORT_SIZE)
+    if (bytes.readInt16BE(position) !== 0) return false;
+  return true;
 }
 
 /** Whether Apache Kafka can read them; it stops at what it cannot. */

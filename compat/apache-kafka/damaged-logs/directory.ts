@@ -50,19 +50,3 @@ function drawnRecoveryPoint(data: string, topic: string, random: SeededRandom): 
   if (way === 0) return 0;
   return way === 1 ? end : random.pick(bases);
 }
-
-/** Whether what stands where the batches of `model`, the same partition undamaged, begin says that it ends below 0. */
-export function hasNegativeOffset(folder: string, model: string): boolean {
-  const logs = readdirSync(folder).filter((name) => name.endsWith('.log') && existsSync(join(model, name)));
-  return logs.some((name) => {
-    const [bytes, sound] = [readFileSync(join(folder, name)), readFileSync(join(model, name))];
-    for (
-      let position = 0;
-      position + 27 <= Math.min(sound.length, bytes.length);
-      position += 12 + sound.readInt32BE(position + 8)
-    ) {
-      if (bytes.readBigInt64BE(position) + BigInt(bytes.readInt32BE(position + 23)) < 0n) return true;
-    }
-    return false;
-  });
-}

@@ -1,5 +1,8 @@
-/** Small logs of many kinds, each in partition 0 of a topic of its own: what is damaged later is a copy of one of them. */
-import { readFileSync, readdirSync } from 'node:fs';
+/**
+ * Small logs of many kinds, each in partition 0 of a topic of its own: what is damaged later is a copy of one of them. The same bytes each time, but for the
+ * times that brokers give themselves: those of markers and horizons of deletion.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GZIP, LZ4, NONE, SNAPPY, ZSTD } from '../../../src/wire/compression/codec.ts';
 import { batchesOf, type RecordBatch } from '../../../src/wire/record-batch.ts';
@@ -8,7 +11,14 @@ import type { PlainClient } from '../../../test/support/plain-client.ts';
 import { CLIENT, coordinated, produce, settled } from '../graduation/calls.ts';
 
 const CODECS = [NONE, GZIP, SNAPPY, LZ4, ZSTD] as const;
-const SMALL = { 'retention.ms': '-1', 'internal.segment.bytes': '1500', 'index.interval.bytes': '200' };
+const MAX = '9223372036854775807';
+const SMALL = {
+  'retention.ms': '-1',
+  'internal.segment.bytes': '1500',
+  'index.interval.bytes': '200',
+  'segment.ms': MAX,
+  'message.timestamp.after.max.ms': MAX,
+};
 
 /** The topics, with their configs. */
 export const LOGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -30,8 +40,8 @@ function batch(round: number, number: number, more: object = {}): Buffer {
   return buildBatch({ baseOffset: 0, partitionLeaderEpoch: -1, records, codec: CODECS[number % CODECS.length] ?? NONE, ...more });
 }
 
-/** Not long ago: producers are forgotten by the times of their batches. */
-const START_MS = Date.now() - 3_600_000;
+/** Behind every clock, the first day of 2100: producers are forgotten by the times of their batches, and not one of these before. */
+export const START_MS = 4_102_444_800_000;
 
 export async function createTopics(client: PlainClient, partitions: number): Promise<void> {
   const topics = Object.entries(LOGS).map(([name, configs]) => ({
@@ -86,8 +96,33 @@ async function transaction(client: PlainClient, id: string, round: number, numbe
   });
 }
 
-/** All logs grow by some segments; in the last round a transaction stays open. */
-export async function load(client: PlainClient, round: number, isLast: boolean): Promise<void> {
+/** Compacts the log that is to be, once: how often it would be while it is written is chance. */
+async function compact(client: PlainClient, data: string): Promise<void> {
+  const name = 'min.compaction.lag.ms';
+  await alter(client, 'compacted', { name, configOperation: 0, value: '0' });
+  const folder = join(data, 'compacted-0');
+  const bases = readdirSync(folder).flatMap((file) => (file.endsWith('.log') ? [Number.parseInt(file, 10)] : []));
+  await settled('compaction', async () => {
+    const checkpoint = join(data, 'cleaner-offset-checkpoint');
+    const lines = existsSync(checkpoint) ? readFileSync(checkpoint, 'utf8').split('\n') : [];
+    return lines.includes(`compacted 0 ${Math.max(...bases)}`) ? 0 : 1;
+  });
+  await alter(client, 'compacted', { name, configOperation: 1, value: null });
+}
+
+async function alter(
+  client: PlainClient,
+  resourceName: string,
+  config: { name: string; configOperation: number; value: string | null },
+): Promise<void> {
+  const resources = [{ resourceType: 2, resourceName, configs: [config] }];
+  const { responses } = await client.call('incrementalAlterConfigs', { resources, validateOnly: false }, 1, CLIENT);
+  for (const { errorCode, errorMessage } of responses)
+    if (errorCode !== 0) throw new Error(`incrementalAlterConfigs: ${errorMessage}`);
+}
+
+/** All logs in the directory `data` grow by some segments; in the last round a transaction stays open. */
+export async function load(client: PlainClient, data: string, round: number, isLast: boolean): Promise<void> {
   for (let i = 0; i < 14; i++) {
     for (const topic of ['plain', 'compacted', 'trimmed', 'single']) await produce(client, topic, 0, batch(round, i));
   }
@@ -105,6 +140,7 @@ export async function load(client: PlainClient, round: number, isLast: boolean):
     'deleteRecords',
     async () => (await client.call('deleteRecords', deletion, 2, CLIENT)).topics[0]?.partitions[0]?.errorCode ?? -1,
   );
+  await compact(client, data);
 }
 
 /** The batches of a partition's directory, oldest first. */

@@ -4,7 +4,8 @@ import { RecordBatch } from '../../../src/wire/record-batch.ts';
 import { buildBatch } from '../../../src/wire/record-batch-builder.ts';
 import { recordsOf } from '../../../src/wire/record.ts';
 import type { PlainClient } from '../../../test/support/plain-client.ts';
-import { CLIENT, settled } from '../graduation/calls.ts';
+import { CLIENT } from '../graduation/calls.ts';
+import { START_MS } from './load.ts';
 
 /** What the log was before its damage, as far as questions follow from it. */
 export interface Questions {
@@ -117,7 +118,8 @@ async function epochs(client: PlainClient, { topic, partition, epochs: asked }: 
   }
 }
 
-const NOW_MS = Date.now();
+/** Behind all that was written. */
+const LATER_MS = START_MS + 3_600_000;
 
 /** The last batch of a producer again, one that leaves a gap, the one that follows, one without a producer. */
 async function appends(client: PlainClient, of: Questions, view: View): Promise<void> {
@@ -125,7 +127,7 @@ async function appends(client: PlainClient, of: Questions, view: View): Promise<
   const one = {
     baseOffset: 0,
     partitionLeaderEpoch: -1,
-    records: [{ key: Buffer.from('key-1'), value: Buffer.from('new'), timestamp: NOW_MS }],
+    records: [{ key: Buffer.from('key-1'), value: Buffer.from('new'), timestamp: LATER_MS }],
   };
   const asked: (readonly [string, Buffer])[] = [];
   if (lastBatch !== undefined) {
@@ -168,11 +170,9 @@ export async function lookAgain(client: PlainClient, questions: Questions, view:
   for (const [name, value] of after) view.set(`${name} after appends`, value);
 }
 
-/** Resolves when the broker leads the undamaged log, and with it all others. */
-export async function served(client: PlainClient, topic: string): Promise<void> {
+/** Of the topic's undamaged log: when the broker leads that, it leads all that it can. */
+export async function isServed(client: PlainClient, topic: string): Promise<boolean> {
   const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1n }];
-  await settled(`offsets of ${topic}-0`, async () => {
-    const answer = await client.call('listOffsets', { replicaId: -1, topics: [{ name: topic, partitions }] }, 7, CLIENT);
-    return answer.topics[0]?.partitions[0]?.errorCode ?? -1;
-  });
+  const answer = await client.call('listOffsets', { replicaId: -1, topics: [{ name: topic, partitions }] }, 7, CLIENT);
+  return answer.topics[0]?.partitions[0]?.errorCode === 0;
 }

@@ -18,6 +18,8 @@ const OTHER_ERROR =
   'what cannot be read is CORRUPT_MESSAGE, whatever is wrong with it; in Apache Kafka also UNKNOWN_SERVER_ERROR or INVALID_RECORD';
 const NO_WRONG_BATCH = 'a batch with offsets that cannot be there is CORRUPT_MESSAGE; Apache Kafka hands it out';
 const NEXT_RECORD = 'the first record that is left with the time or a later one is found; Apache Kafka looks in one segment only';
+const TIME_IN_UNSOUND =
+  'a time that leads into a batch with a wrong checksum is CORRUPT_MESSAGE; Apache Kafka reads its records all the same';
 const KEPT_MORE = 'Blumfeld keeps more of the log: offsets, times, epochs and appends follow';
 
 const FOREIGN =
@@ -34,6 +36,13 @@ const firstOf = (shown: string | undefined): number => Number(/^(\d+)/.exec(show
 function isWrongBatch({ theirs, truth }: Seen, fact: string): boolean {
   const shown = theirs.get(fact) ?? '';
   return shown.includes('unsound') || shown === 'no batch' || shown === 'nothing' || firstOf(shown) !== firstOf(truth.get(fact));
+}
+
+/** The batch with the offset that theirs found, as theirs shows it. */
+function foundBatch({ theirs, truth }: Seen, fact: string): string {
+  const found = offsetIn(theirs, fact);
+  const offsets = [...truth.keys()].flatMap((one) => /^batch at (\d+)$/.exec(one)?.[1] ?? []).map(Number);
+  return theirs.get(`batch at ${offsets.findLast((offset) => offset <= found)}`) ?? '';
 }
 
 /** All batches that Blumfeld shows where the other shows none or another are as they were. */
@@ -54,6 +63,7 @@ export function reasonFor(seen: Seen, fact: string): string | undefined {
   if (fact.endsWith(', read') && ours.startsWith(`${offsetIn(seen.ours, fact.replace(/, read$/, ''))}-`))
     return BEHIND_A_TORN_END;
   if (/ time/.test(fact) && offsetIn(seen.theirs, fact) < 0 && offsetIn(seen.ours, fact) >= 0) return NEXT_RECORD;
+  if (/ time/.test(fact) && ours.startsWith('2 ') && foundBatch(seen, fact).includes('unsound')) return TIME_IN_UNSOUND;
   if (isBatch(fact) && theirs !== 'error 1') return undefined;
   return keepsMore(seen) ? KEPT_MORE : undefined;
 }
