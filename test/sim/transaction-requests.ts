@@ -24,7 +24,7 @@ const AGAIN: ReadonlySet<number> = new Set([
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.UNKNOWN_TOPIC_ID,
-  ErrorCode.NOT_ENOUGH_REPLICAS,
+  ErrorCode.MESSAGE_TOO_LARGE,
 ]);
 const UNKNOWN: ReadonlySet<number> = new Set([
   ErrorCode.COORDINATOR_NOT_AVAILABLE,

@@ -25,6 +25,7 @@ export interface TransactionOutcome {
   readonly events: ReadonlyMap<string, number>;
   readonly committed: number;
   readonly aborted: number;
+  readonly partlyMarked: number;
 }
 
 const LONGEST_TIMEOUT_MS = 60_000;
@@ -69,6 +70,7 @@ export async function simulateTransactions(seed: number, showTrace = false): Pro
     events: world.events,
     committed: ended('Commit'),
     aborted: ended('Abort'),
+    partlyMarked: watcher.partlyMarked,
   };
 }
 
@@ -110,13 +112,16 @@ async function direct(
   await end(world, random, transactions, watcher, targets);
 }
 
-/** Now and then a topic wants more replicas than there are and takes no records, and no markers either: those are tried again. */
+/**
+ * Now and then everything is too large for a topic: it takes no records, and no markers either, which are tried again. Meanwhile transactions are marked in their other
+ * partitions, and are not complete.
+ */
 async function refuseWrites(actor: Actor, topic: TopicModel, isOver: () => boolean): Promise<void> {
   const { random, world } = actor;
   while (!isOver()) {
     await world.scheduler.sleep(random.between(50, 1000));
-    for (const replicas of ['2', '1']) {
-      while (!(await setConfig(actor, topic, 'min.insync.replicas', replicas))) await actor.rest();
+    for (const maxBytes of ['0', '1048588']) {
+      while (!(await setConfig(actor, topic, 'max.message.bytes', maxBytes))) await actor.rest();
       await world.scheduler.sleep(random.below(random.oneIn(4) ? 2000 : 100));
     }
   }

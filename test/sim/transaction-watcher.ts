@@ -18,6 +18,8 @@ export class TransactionWatcher implements Watcher {
   /** High watermarks of the coordinator's own log. */
   private readonly stateEnds = new Map<string, number>();
   private hasStateMoved = false;
+  /** Times that a transaction was seen whose end stood in one partition and not in another: its coordinator must not call it complete. */
+  partlyMarked = 0;
 
   constructor(transactions: TransactionModel) {
     this.transactions = transactions;
@@ -56,6 +58,8 @@ export class TransactionWatcher implements Watcher {
         decided.add(`${producerId} ${producerEpoch} ${state === 'PrepareCommit' ? 'Commit' : 'Abort'}`);
     }
     const atRest = new Map([...newest].filter(([, one]) => isAtRest(one)).map(([id, { producerId }]) => [producerId, id]));
+    const prepared = new Map([...newest.values()].filter(isPrepared).map((one) => [one.producerId, one.producerEpoch]));
+    const [open, marked] = [new Set<number>(), new Set<number>()];
     for (const log of logs) {
       if (log.topic === STATE_TOPIC || log.topic.startsWith('__cluster')) continue;
       for (const { producerId, firstOffset, end } of spansOf(log, log.highWatermark)) {
@@ -63,12 +67,15 @@ export class TransactionWatcher implements Watcher {
         if (end === undefined) {
           const id = atRest.get(producerId);
           demand(id === undefined, () => `${where}: there is no marker yet, and the coordinator says that ${id} is at rest`);
+          open.add(producerId);
         } else {
           const decision = `${producerId} ${end.producerEpoch} ${end.ending}`;
           demand(decided.has(decision), () => `${where}: the marker ${decision} has come before the decision`);
+          if (prepared.get(producerId) === end.producerEpoch) marked.add(producerId);
         }
       }
     }
+    for (const producerId of marked) if (open.has(producerId)) this.partlyMarked++;
   }
 
   /** Files and memory say the same, and markers in all partitions end a transaction in the same way. */
