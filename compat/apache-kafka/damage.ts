@@ -30,6 +30,8 @@ interface Case {
   readonly path: string;
   /** Undefined: the file goes. */
   damage(bytes: Buffer): Buffer | undefined;
+  /** What is done to the data directory besides. */
+  readonly also?: (data: string) => void;
   /** Why the two differ, where they are meant to. */
   readonly meant?: string;
 }
@@ -49,12 +51,38 @@ const truncated =
   (by: number) =>
   (bytes: Buffer): Buffer =>
     bytes.subarray(0, bytes.length - by);
+/** Ends with the n-th batch. */
+const endingWith =
+  (n: number) =>
+  (bytes: Buffer): Buffer =>
+    bytes.subarray(0, batchesOf(bytes)[n]?.position);
+/** Batches from the n-th on are so much further. */
+const moved =
+  (n: number, by: number) =>
+  (bytes: Buffer): Buffer => {
+    for (const batch of batchesOf(bytes).slice(n)) batch.setBaseOffset(batch.baseOffset + by);
+    return bytes;
+  };
 const gone = (): undefined => undefined;
 const emptied = (): Buffer => Buffer.alloc(0);
 
 const FIRST = '00000000000000000000';
 const MIDDLE = '00000000000000000032';
 const LAST = '00000000000000000052';
+const FAR = 2 ** 31;
+/** Nothing is known to be flushed. */
+const unflushed = (data: string): void => rmSync(join(data, 'recovery-point-offset-checkpoint'));
+/** The last segment of the log begins further than 2^31 behind the one before it. */
+function lastMovedAway(data: string): void {
+  const folder = join(data, 'plain-0');
+  for (const name of readdirSync(folder).filter((each) => each.startsWith(LAST))) {
+    const to = join(folder, String(Number(LAST) + 3 * FAR).padStart(20, '0') + name.slice(LAST.length));
+    if (name.endsWith('.log')) writeFileSync(to, moved(0, 3 * FAR)(readFileSync(join(folder, name))));
+    else if (!name.endsWith('.timeindex')) writeFileSync(to, readFileSync(join(folder, name)));
+    rmSync(join(folder, name));
+  }
+}
+
 const KEPT_OUT = 'what is no batch at the end is cut off';
 
 const CASES: readonly Case[] = [
@@ -110,6 +138,52 @@ const CASES: readonly Case[] = [
     damage: inBatch(2, 70),
   },
   { title: 'an emptied last segment after a kill', archive: 'killed', path: `plain-0/${LAST}.log`, damage: emptied },
+  {
+    title: 'an emptied segment among others after a kill',
+    archive: 'killed',
+    path: `plain-0/${MIDDLE}.log`,
+    damage: emptied,
+    also: unflushed,
+  },
+  {
+    title: 'a segment among others that ends early after a kill',
+    archive: 'killed',
+    path: `plain-0/${MIDDLE}.log`,
+    damage: endingWith(3),
+    also: unflushed,
+  },
+  {
+    title: 'a base offset beyond the next segment after a kill',
+    archive: 'killed',
+    path: `plain-0/${FIRST}.log`,
+    damage: inBatch(2, 4, 1),
+    also: unflushed,
+    meant: 'the batch is told as CORRUPT_MESSAGE; Apache Kafka empties the segment, and deletes those behind it',
+  },
+  {
+    title: 'offsets that go too far in the last segment after a kill',
+    archive: 'killed',
+    path: `plain-0/${LAST}.log`,
+    damage: moved(2, 2 * FAR),
+    also: unflushed,
+  },
+  {
+    title: 'offsets that go too far after a kill',
+    archive: 'killed',
+    path: `plain-0/${MIDDLE}.log`,
+    damage: moved(4, 2 * FAR),
+    also: (data) => {
+      unflushed(data);
+      lastMovedAway(data);
+    },
+  },
+  {
+    title: 'offsets that go too far after a clean stop',
+    archive: 'before-cleaning',
+    path: `plain-0/${MIDDLE}.log`,
+    damage: moved(4, 2 * FAR),
+    also: lastMovedAway,
+  },
 ];
 
 type View = ReadonlyMap<string, string>;
@@ -162,7 +236,7 @@ async function fetchAt(client: PlainClient, topic: string, fetchOffset: number):
   return `${batch.baseOffset} ${batch.isValid ? 'sound' : 'unsound'}`;
 }
 
-async function viewOf(owner: Owner, jars: string, { archive, path, damage }: Case): Promise<View> {
+async function viewOf(owner: Owner, jars: string, { archive, path, damage, also }: Case): Promise<View> {
   const folder = mkdtempSync(join(tmpdir(), 'blumfeld-damage-'));
   const data = join(folder, 'data');
   mkdirSync(data);
@@ -170,10 +244,12 @@ async function viewOf(owner: Owner, jars: string, { archive, path, damage }: Cas
     execFileSync('tar', ['xzf', join(FACTS, 'disk', `${archive}.tar.gz`), '-C', data]);
     const [partition = ''] = path.split('/');
     const topic = partition.replace(/-\d+$/, '');
-    const offsets = batchOffsets(join(data, partition));
+    const offsets = new Set(batchOffsets(join(data, partition)));
     const damaged = damage(readFileSync(join(data, path)));
     if (damaged === undefined) rmSync(join(data, path));
     else writeFileSync(join(data, path), damaged);
+    also?.(data);
+    if (also !== undefined) for (const offset of batchOffsets(join(data, partition))) offsets.add(offset);
     const look = async (client: PlainClient): Promise<View> => {
       const view = new Map([
         ['start', await offsetAt(client, topic, -2n)],

@@ -27,6 +27,7 @@ import {
   paddedOffset,
   SWAP_SUFFIX,
 } from './segment-names.ts';
+import { splitOverflowed } from './segment-split.ts';
 import { Segments } from './segments.ts';
 
 export interface RecoveryOptions {
@@ -66,6 +67,10 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   const names = finishReplacements(o) ? fileNamesIn(o.files, o.directory) : o.names;
   const segments = new Segments();
   const suspects = loadSegments(o, names, place, segments);
+  const isCompacted = o.config.cleanupPolicy.includes('compact');
+  const again = (): Promise<Recovered> => recoverLog({ ...o, names: fileNamesIn(o.files, o.directory) });
+  const isLastRead = !o.cleanShutdown || suspects.at(-1) === segments.values().at(-1);
+  if (await splitOverflowed(place, segments.values(), { withLast: isLastRead, isCompacted })) return again();
   for (const segment of suspects) await recoverSuspect(o, segments, segment);
   const snapshots = new ProducerSnapshots(
     o.files,
@@ -78,6 +83,7 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   const isMissing = !o.cleanShutdown && (await recoverUnflushed(recovery));
   const end = segments.count === 0 ? undefined : segments.active.end();
   if (end !== undefined && segments.active.passes(end)) {
+    if (o.cleanShutdown && (await splitOverflowed(place, segments.values(), { withLast: true, isCompacted }))) return again();
     // Also after a clean stop: what is appended behind it could not be found again. (Apache Kafka appends all the same.)
     segments.active.cutAt(end);
   }
