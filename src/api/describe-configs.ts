@@ -60,7 +60,7 @@ function configAnswer(config: EffectiveConfig, includeSynonyms: boolean, isBroke
     configSource: config.source,
     isSensitive: type === 'PASSWORD' || sensitive === true,
     synonyms: includeSynonyms ? config.synonyms : [],
-    configType: ConfigType[type],
+    configType: config.isUnknown === true ? ConfigType.UNKNOWN : ConfigType[type],
     documentation: null,
   };
 }

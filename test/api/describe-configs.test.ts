@@ -61,6 +61,64 @@ describe('Configs', () => {
     expect(own.byName.get('log.retention.hours')).to.include({ value: '3', configSource: 4, readOnly: true });
   });
 
+  const setOnBrokers = (resourceName: string, name: string, value: string | null) => {
+    const configs = [{ name, configOperation: value === null ? DELETE : SET, value }];
+    const resources = [{ resourceType: BROKER, resourceName, configs }];
+    return ask('incrementalAlterConfigs', 1, { resources, validateOnly: false });
+  };
+
+  it('tells no default of what can only be set while the broker runs', async () => {
+    const name = 'leader.replication.throttled.rate';
+    await setOnBrokers('', name, '8');
+    expect((await describeOne(BROKER, '1')).byName.get(name)?.synonyms).to.deep.equal([{ name, value: '8', source: 3 }]);
+    await setOnBrokers('1', name, '9');
+    expect((await describeOne(BROKER, '1')).byName.get(name)?.synonyms).to.deep.equal([
+      { name, value: '9', source: 2 },
+      { name, value: '8', source: 3 },
+    ]);
+    await setOnBrokers('1', name, null);
+    await setOnBrokers('', name, null);
+    expect((await describeOne(BROKER, '1')).byName.has(name)).to.equal(false);
+  });
+
+  it('tells what is set for one listener, as read-only, and what it falls back to', async () => {
+    const name = 'listener.name.internal.max.connections';
+    await setOnBrokers('1', name, '5');
+    expect((await describeOne(BROKER, '1')).byName.get(name)).to.deep.include({
+      value: '5',
+      configSource: 2,
+      readOnly: true,
+      isSensitive: false,
+      configType: 3,
+      synonyms: [
+        { name, value: '5', source: 2 },
+        { name: 'max.connections', value: '2147483647', source: 5 },
+      ],
+    });
+    await setOnBrokers('1', name, null);
+  });
+
+  for (const [broker, source] of [
+    ['1', 2],
+    ['', 3],
+  ] as const) {
+    it(`tells that a name nobody knows is set, but not to what, on ${broker === '' ? 'all brokers' : 'one broker'}`, async () => {
+      const name = 'no.such.config';
+      await setOnBrokers(broker, name, 'secret');
+      for (const described of new Set([broker, '1'])) {
+        expect((await describeOne(BROKER, described)).byName.get(name)).to.deep.include({
+          value: null,
+          configSource: source,
+          readOnly: true,
+          isSensitive: true,
+          configType: 0,
+          synonyms: [{ name, value: null, source }],
+        });
+      }
+      await setOnBrokers(broker, name, null);
+    });
+  }
+
   it('refuses what is not there', async () => {
     expect((await describeOne(TOPIC, 'none')).errorCode).to.equal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     expect(await describeOne(BROKER, '7')).to.include({

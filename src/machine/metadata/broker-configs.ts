@@ -7,6 +7,7 @@ import {
   type ConfigLayers,
   type EffectiveConfig,
   brokerConfigSynonyms,
+  listenerConfigBase,
   setBrokerConfig,
 } from './config-sources.ts';
 
@@ -24,8 +25,6 @@ const PER_LISTENER_CONFIGS: ReadonlySet<string> = new Set([
   'ssl.truststore.certificates',
 ]);
 
-const LISTENER_PREFIX = /^listener\.name\.[^.]*\.(.*)$/;
-
 /**
  * The text of what is wrong with a broker's (or all brokers', then `perBroker` is false) whole set of run-time configs; null when nothing is.
  * Unknown names are let through, as in Kafka: they may be for a plug-in.
@@ -40,7 +39,7 @@ export function brokerConfigsError(configs: ReadonlyMap<string, string>, perBrok
     return `${rule}: [${security.join(', ')}]`;
   }
   for (const [name, text] of configs) {
-    const fact = BROKER_CONFIG_FACTS.get(LISTENER_PREFIX.exec(name)?.[1] ?? name);
+    const fact = BROKER_CONFIG_FACTS.get(listenerConfigBase(name) ?? name);
     const parsed = fact === undefined ? undefined : parseConfig(fact, text);
     if (parsed?.ok === false) return parsed.message;
   }
@@ -50,10 +49,10 @@ export function brokerConfigsError(configs: ReadonlyMap<string, string>, perBrok
 }
 
 function isPerBrokerConfig(name: string): boolean {
-  return BROKER_CONFIG_FACTS.get(name)?.update === 'per-broker' || LISTENER_PREFIX.test(name);
+  return BROKER_CONFIG_FACTS.get(name)?.update === 'per-broker' || listenerConfigBase(name) !== undefined;
 }
 
-/** What one broker's configs come to, sorted by name; internal and never set ones left out as Kafka does. */
+/** What one broker's configs come to, sorted by name, with what is set for a listener alone; internal and never set ones left out as Kafka does. */
 export function effectiveBrokerConfigs(layers: ConfigLayers): readonly EffectiveConfig[] {
   const configs: EffectiveConfig[] = [];
   for (const fact of BROKER_CONFIGS) {
@@ -61,7 +60,20 @@ export function effectiveBrokerConfigs(layers: ConfigLayers): readonly Effective
     if (set === undefined && (fact.internal === true || fact.dynamicOnly === true)) continue;
     configs.push(effectiveConfig(fact, set, layers));
   }
-  return configs;
+  const more = new Set([...layers.perBroker.keys(), ...layers.clusterDefault.keys(), ...layers.properties.keys()]);
+  for (const name of more) if (!BROKER_CONFIG_FACTS.has(name)) configs.push(unlistedConfig(name, layers));
+  return configs.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Of a name that is in no list: a config of one listener, told as it was set and never as one that may change, or nobody knows what. */
+function unlistedConfig(name: string, layers: ConfigLayers): EffectiveConfig {
+  const base = BROKER_CONFIG_FACTS.get(listenerConfigBase(name) ?? '');
+  const isUnknown = base === undefined;
+  const fact: ConfigFact = { name, type: base?.type ?? 'STRING', importance: 'LOW', sensitive: isUnknown };
+  const isSensitive = isUnknown || base.type === 'PASSWORD';
+  const synonyms = brokerConfigSynonyms(layers, name, isSensitive);
+  const value = isSensitive ? null : (setBrokerConfig(layers, name) ?? null);
+  return { fact, isUnknown, name, value, source: synonyms[0]?.source ?? ConfigSource.DEFAULT_CONFIG, synonyms };
 }
 
 function effectiveConfig(fact: ConfigFact, set: string | undefined, layers: ConfigLayers): EffectiveConfig {
@@ -74,12 +86,14 @@ function effectiveConfig(fact: ConfigFact, set: string | undefined, layers: Conf
 /** What was set for all brokers at run time, and nothing else. */
 export function clusterDefaultConfigs(layers: ConfigLayers): readonly EffectiveConfig[] {
   return [...layers.clusterDefault].map(([name, text]) => {
-    const fact = BROKER_CONFIG_FACTS.get(name) ?? { name, type: 'STRING', importance: 'LOW', sensitive: true };
+    const listed = BROKER_CONFIG_FACTS.get(name);
+    const { fact, isUnknown } = listed === undefined ? unlistedConfig(name, layers) : { fact: listed, isUnknown: false };
     const sensitive = fact.type === 'PASSWORD' || fact.sensitive === true;
     const synonyms = brokerConfigSynonyms(layers, name, sensitive).filter(
       (synonym) => synonym.source === ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG,
     );
-    return { fact, name, value: sensitive ? null : text, source: ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG, synonyms };
+    const source = ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG;
+    return { fact, isUnknown: isUnknown === true, name, value: sensitive ? null : text, source, synonyms };
   });
 }
 

@@ -16,6 +16,8 @@ export interface ConfigSynonym {
 
 export interface EffectiveConfig {
   readonly fact: ConfigFact;
+  /** A name that is no config's, which Apache Kafka keeps for a plug-in that may know it: of no type, and told to nobody. */
+  readonly isUnknown?: boolean;
   readonly name: string;
   /** As text, in the form that DescribeConfigs shows; null where it has none or is sensitive. */
   readonly value: string | null;
@@ -71,12 +73,27 @@ export function brokerConfigSynonyms(layers: ConfigLayers, name: string, sensiti
   collect(layers.perBroker, ConfigSource.DYNAMIC_BROKER_CONFIG);
   collect(layers.clusterDefault, ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG);
   collect(layers.properties, ConfigSource.STATIC_BROKER_CONFIG);
-  collect({ get: (synonym) => BROKER_CONFIG_FACTS.get(synonym)?.default }, ConfigSource.DEFAULT_CONFIG);
+  collect({ get: defaultOf }, ConfigSource.DEFAULT_CONFIG);
   const own = found.findIndex((synonym) => synonym.name === name);
   return own === -1 ? [] : found.slice(own);
 }
 
+/** What may only be set at run time has a value in force where nobody set one, but no default that is told. */
+function defaultOf(name: string): string | null | undefined {
+  const fact = BROKER_CONFIG_FACTS.get(name);
+  return fact?.dynamicOnly === true ? undefined : fact?.default;
+}
+
+const OF_LISTENER = /^listener\.name\.[^.]*\.(.*)$/;
+
+/** The config that `name` sets for one listener alone, as in `listener.name.internal.max.connections`; undefined where it sets none. */
+export function listenerConfigBase(name: string): string | undefined {
+  return OF_LISTENER.exec(name)?.[1];
+}
+
 function synonymNames(name: string): readonly string[] {
+  const base = listenerConfigBase(name);
+  if (base !== undefined) return [name, base];
   if (name === 'log.flush.interval.ms') return FLUSH_SYNONYMS;
   return SYNONYM_GROUPS.find((group) => group.includes(name)) ?? [name];
 }
