@@ -6,8 +6,8 @@
  * way to write what follows a position is chosen: a match costs the same whatever its distance, so that of all matches only the longest one counts.
  *
  * Invariants: a block holds at most 64 KiB, so that distances fit 16 bits; what is written keeps the format's rules for the end (the last five
- * bytes are literals, no match begins within the last twelve), which native readers rely on; the workspace, 0.8 MiB, is made once; the work per
- * position is bounded by the candidates times GOOD_ENOUGH, whatever the data are.
+ * bytes are literals, no match begins within the last twelve), which native readers rely on; the workspace, 0.8 MiB, is made once; the work of a block
+ * is bounded, whatever the data are: of few letters in no order, where every candidate matches a little, positions look at fewer of them.
  * Source: LZ4 block format; Lz4BlockOutputStream for which levels there are.
  */
 
@@ -23,6 +23,14 @@ const MATCHLESS_END = 12;
 const GOOD_ENOUGH = 64;
 /** The native library behind Apache Kafka knows twelve levels as well; here the tenth finds all there is to find in nearly all data. */
 const MOST_CANDIDATES = 512;
+/**
+ * How much may be looked at, as a mean over the positions so far: a candidate counts once, and once more for every few bytes that are compared. Data
+ * with any structure stay far below.
+ */
+const WORK_PER_POSITION = 64;
+const BYTES_COMPARED_AT_ONCE = 4;
+/** Even where that has been used up. */
+const FEWEST_CANDIDATES = 4;
 /** How far ahead the rarest four bytes of a match are looked for. */
 const RAREST_WITHIN = 32;
 const HASH_BITS = 15;
@@ -40,6 +48,8 @@ interface Workspace {
   readonly costs: Int32Array;
   /** Room for a block that cannot be packed at all. */
   readonly packed: Buffer;
+  /** What may still be looked at, as of WORK_PER_POSITION. */
+  workLeft: number;
 }
 
 let workspace: Workspace | undefined;
@@ -51,6 +61,7 @@ const makeWorkspace = (): Workspace => ({
   distances: new Uint16Array(HC_BLOCK_BYTES),
   costs: new Int32Array(HC_BLOCK_BYTES + 1),
   packed: Buffer.alloc(HC_BLOCK_BYTES + Math.ceil(HC_BLOCK_BYTES / 255) + 16),
+  workLeft: 0,
 });
 
 /** The packed block, which may be longer than `data`. `level` from 1 on. */
@@ -80,11 +91,14 @@ function findMatches(data: Buffer, w: Workspace, candidates: number): void {
   let length = 0;
   let distance = 0;
   lengths.fill(0, 0, data.length);
+  w.workLeft = 0;
   for (let at = 0; at <= lastStart; at++) {
+    w.workLeft += WORK_PER_POSITION;
     // What matched at the position before goes on matching here.
     if (length > 0) length--;
     if (length < GOOD_ENOUGH) {
-      const longer = longestMatch(data, w, at, end, Math.max(length, MIN_MATCH - 1), candidates);
+      const affordable = Math.max(FEWEST_CANDIDATES, Math.min(candidates, w.workLeft));
+      const longer = longestMatch(data, w, at, end, Math.max(length, MIN_MATCH - 1), affordable);
       if (longer > 0) {
         distance = at - longer;
         length = matchLength(data, longer, at, end);
@@ -113,17 +127,20 @@ function longestMatch(data: Buffer, w: Workspace, at: number, end: number, longe
   let found = -1;
   let candidate = at;
   let ahead = rarest(back, at, best + 1 - MIN_MATCH);
-  for (let left = candidates; left > 0 && best < enough; left--) {
+  let left = candidates;
+  for (; left > 0 && best < enough; left--) {
     const step = back[candidate + ahead] as number;
     candidate -= step;
     if (step === 0 || candidate < 0) break;
     if (data[candidate + best] !== data[at + best] || data[candidate] !== data[at]) continue;
     const length = matchLength(data, candidate, at, at + enough);
+    left -= Math.floor(length / BYTES_COMPARED_AT_ONCE);
     if (length <= best) continue;
     best = length;
     found = candidate;
     ahead = rarest(back, candidate, length - MIN_MATCH);
   }
+  w.workLeft -= candidates - left;
   return found;
 }
 

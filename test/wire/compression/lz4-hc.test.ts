@@ -136,6 +136,12 @@ describe('blocks of lz4, packed by level', () => {
       for (const level of [1, 17]) checkBlock(data, level);
   });
 
+  it('of two letters in no order: the search ends before all is found, which takes half a second of the event loop and 14,700 bytes', () => {
+    const random = randomOf(SEED);
+    const tosses = Buffer.from(Array.from({ length: HC_BLOCK_BYTES }, () => Math.floor(random() * 2)));
+    expect(checkBlock(tosses, 17).length, `seed ${SEED}`).to.be.within(16_000, 20_000);
+  });
+
   it('are the smaller the higher the level, and smaller than the fast ones', () => {
     const data = text(300_000, randomOf(SEED));
     const sizeAt = (level: number): number => {
