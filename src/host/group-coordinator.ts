@@ -37,7 +37,7 @@ import { readRecord, writeRecord } from './group-records.ts';
 import { type CoordinatorSettings, type GroupSettings, groupSettingsOf } from './group-settings.ts';
 import { Host } from './host.ts';
 import type { InternalTopic } from './internal-topic.ts';
-import type { TransactionalWrite } from './machine.ts';
+import type { TransactionalWrite } from './host-contract.ts';
 import { type CoordinatorAnswer, failed } from './coordinator-answer.ts';
 import { randomUuidText } from '../wire/uuid.ts';
 

@@ -8,6 +8,7 @@
  * - every request is answered exactly once: with the machine's reply, or with the error that kept it from one;
  * - after a commit that failed the machine is dropped and, while this broker leads, loaded again.
  */
+import type { Instant, Machine, Step } from '../machine/machine.ts';
 import { appendEndMarker, type TransactionEnd } from '../partition/transaction-end.ts';
 import { readControlRecord } from '../wire/control-record.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
@@ -16,7 +17,7 @@ import { buildBatch } from '../wire/record-batch-builder.ts';
 import { recordsOf } from '../wire/record.ts';
 import type { Timer } from '../world/clock.ts';
 import { coordinatorErrorOf } from './coordinator-error.ts';
-import type { Hosted, HostOptions, Instant, Machine, Step, TransactionalWrite } from './machine.ts';
+import type { Hosted, HostOptions, TransactionalWrite } from './host-contract.ts';
 
 /** Appended and not yet committed, with what waits for that. */
 interface Uncommitted<Reply, After, Effect> {
@@ -216,7 +217,7 @@ export class Host<Input, Record, Reply, After, Effect = never> {
   }
 
   /** Replies and effects wait for all that has been appended so far. */
-  #hold(replies: Step<Record, Reply, After>['replies'], effects: readonly Effect[] = []): void {
+  #hold(replies: Step<Record, Reply, After>['replies'], effects: readonly Effect[]): void {
     const last = this.#uncommitted.at(-1);
     if (last === undefined) return this.#release(replies, effects);
     last.replies.push(...replies);
@@ -244,7 +245,10 @@ export class Host<Input, Record, Reply, After, Effect = never> {
 
   /** Nothing was appended: the request it was about gets the error, and the machine takes back what it had counted on. */
   #refused(step: Step<Record, Reply, After, Effect>, requestId: number | undefined, error: ErrorCode): void {
-    this.#hold(step.replies.filter((one) => one.requestId !== requestId));
+    this.#hold(
+      step.replies.filter((one) => one.requestId !== requestId),
+      [],
+    );
     if (requestId !== undefined && step.replies.some((one) => one.requestId === requestId))
       this.#answer(requestId, { ok: false, error });
     for (const after of step.after) {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Host } from '../../src/host/host.ts';
-import type { Hosted, Machine, Step } from '../../src/host/machine.ts';
+import type { Hosted } from '../../src/host/host-contract.ts';
+import type { Machine, Step } from '../../src/machine/machine.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { SmallBroker } from '../support/small-broker.ts';
 
@@ -19,6 +20,7 @@ class Sums implements Machine<number, number, number, string> {
       records,
       atomic,
       after,
+      effects: [],
       wakeAtMs: this.wakeAtMs,
       replies: requestId === undefined ? [] : [{ requestId, reply: sum }],
     };

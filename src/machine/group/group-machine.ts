@@ -7,6 +7,7 @@
  */
 import type { ErrorCode } from '../../wire/generated/errors.ts';
 import { Alarms } from '../alarms.ts';
+import type { Instant, Machine, RecordPlace, Step } from '../machine.ts';
 import { deleteGroups, describe, expire, list, topicsDeleted } from './administration.ts';
 import { classicGroupOf } from './classic-group.ts';
 import type { GroupAfter, GroupAlarm, GroupConfig, GroupInput, GroupReply } from './input.ts';
@@ -15,21 +16,15 @@ import { type LastingState, applyRecord, applyTransactionEnd, emptyLastingState 
 import { assignmentNotStored, assignmentStored, heartbeat, leave, sync } from './membership.ts';
 import { commit, deleteOffsets, fetch } from './offsets.ts';
 import { onJoinAlarm, onSessionAlarm, onSyncAlarm, prepareRebalance } from './rebalance.ts';
-import type { GroupRecord, RecordPlace } from './record.ts';
+import type { GroupRecord } from './record.ts';
 import { commitInTransaction } from './transactional-offsets.ts';
-import { type Instant, type PassingState, type Turn, joinKey, renewSession, sessionKey, syncKey } from './turn.ts';
+import { type PassingState, type Turn, joinKey, renewSession, sessionKey, syncKey } from './turn.ts';
 
-export interface GroupStep {
-  readonly records: readonly GroupRecord[];
-  /** False: the records stand for themselves, and may go into several batches. */
-  readonly atomic: boolean;
-  readonly replies: readonly { readonly requestId: number; readonly reply: GroupReply }[];
-  readonly after: readonly GroupAfter[];
-  /** Monotonic; Infinity when nothing is due. */
-  readonly wakeAtMs: number;
-}
+export type GroupStep = Step<GroupRecord, GroupReply, GroupAfter>;
 
-export class GroupMachine {
+const NO_EFFECTS: readonly never[] = [];
+
+export class GroupMachine implements Machine<GroupInput, GroupRecord, GroupReply, GroupAfter> {
   readonly config: GroupConfig;
   readonly lasting: LastingState = emptyLastingState();
   readonly passing: PassingState = { groups: new Map(), alarms: new Alarms<GroupAlarm>() };
@@ -121,6 +116,7 @@ export class GroupMachine {
       records,
       replies,
       after,
+      effects: NO_EFFECTS,
       atomic: typeof atomic === 'boolean' ? atomic : atomic(),
       wakeAtMs: this.passing.alarms.nextMs,
     };

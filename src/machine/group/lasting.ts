@@ -8,7 +8,8 @@
 import type { GroupMetadataValue } from '../../wire/generated/records/group-metadata.ts';
 import type { OffsetCommitValue } from '../../wire/generated/records/offset-commit.ts';
 import { ZERO_UUID } from '../../wire/uuid.ts';
-import type { GroupRecord, RecordPlace, StoredOffset } from './record.ts';
+import type { RecordPlace } from '../machine.ts';
+import type { GroupRecord, StoredOffset } from './record.ts';
 import { StoredOffsets } from './stored-offsets.ts';
 
 export type ForeignType = 'consumer' | 'share' | 'streams';

@@ -8,13 +8,6 @@ import { ZERO_UUID } from '../../wire/uuid.ts';
 
 export type { GroupRecord };
 
-/** Where a record stood in the log. */
-export interface RecordPlace {
-  readonly offset: number;
-  /** -1 outside of transactions. */
-  readonly producerId: number;
-}
-
 /** A committed offset, as the log has it. */
 export interface StoredOffset {
   readonly committedOffset: bigint;

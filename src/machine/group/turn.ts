@@ -1,18 +1,13 @@
-/** One step of the machine while it is being made: the state it looks at, and what it has decided so far. */
+/** One step of the group machine while it is being made: the groups it looks at, and how it answers their members. */
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import type { JoinGroupResponseDraft } from '../../wire/generated/join-group.ts';
 import type { SyncGroupResponseDraft } from '../../wire/generated/sync-group.ts';
 import type { Alarms } from '../alarms.ts';
+import type { Deciding } from '../machine.ts';
 import { type ClassicGroup, type ClassicMember, EMPTY_ASSIGNMENT, classicGroupOf } from './classic-group.ts';
 import type { GroupAfter, GroupAlarm, GroupConfig, GroupReply } from './input.ts';
 import type { LastingState, StoredForeignGroup } from './lasting.ts';
 import type { GroupRecord } from './record.ts';
-
-/** The time of day goes into records and answers; deadlines count on a clock that does not jump. */
-export interface Instant {
-  readonly timeMs: number;
-  readonly monotonicMs: number;
-}
 
 /** What no log can rebuild: groups with members or on their way to them, and every deadline. */
 export interface PassingState {
@@ -20,14 +15,10 @@ export interface PassingState {
   readonly alarms: Alarms<GroupAlarm>;
 }
 
-export interface Turn {
+export interface Turn extends Deciding<GroupRecord, GroupReply, GroupAfter> {
   readonly config: GroupConfig;
   readonly lasting: LastingState;
   readonly passing: PassingState;
-  readonly now: Instant;
-  readonly records: GroupRecord[];
-  readonly replies: { readonly requestId: number; readonly reply: GroupReply }[];
-  readonly after: GroupAfter[];
 }
 
 export type FoundGroup =

@@ -7,6 +7,7 @@
  */
 import type { ErrorCode } from '../../wire/generated/errors.ts';
 import { Alarms } from '../alarms.ts';
+import type { Instant, Machine, Step } from '../machine.ts';
 import { addPartitions, verifyPartitions } from './add-partitions.ts';
 import { describe, list } from './administration.ts';
 import { complete, completionNotStored, onMarked, onPrepared, resumeCompletion } from './completion.ts';
@@ -23,20 +24,13 @@ import type {
 } from './input.ts';
 import { abortTimedOut, abortTimedOutWith, expire, lookAgainLater } from './passing-away.ts';
 import { isPrepared } from './transaction.ts';
-import { type Instant, type LastingState, type PassingState, type Turn, arm } from './turn.ts';
+import { type LastingState, type PassingState, type Turn, arm } from './turn.ts';
 
-export interface TransactionStep {
-  readonly records: readonly TransactionRecord[];
-  /** False: the records stand for themselves, and may go into several batches. */
-  readonly atomic: boolean;
-  readonly replies: readonly { readonly requestId: number; readonly reply: TransactionReply }[];
-  readonly after: readonly TransactionAfter[];
-  readonly effects: readonly TransactionEffect[];
-  /** Monotonic; Infinity when nothing is due. */
-  readonly wakeAtMs: number;
-}
+export type TransactionStep = Step<TransactionRecord, TransactionReply, TransactionAfter, TransactionEffect>;
 
-export class TransactionMachine {
+export class TransactionMachine
+  implements Machine<TransactionInput, TransactionRecord, TransactionReply, TransactionAfter, TransactionEffect>
+{
   readonly config: TransactionConfig;
   readonly lasting: LastingState = { transactions: new Map(), ongoing: new Set() };
   readonly passing: PassingState = { unmarked: new Map(), alarms: new Alarms<TransactionAlarm>() };

@@ -1,6 +1,7 @@
-/** One step of the machine while it is being made: the state it looks at, and what it has decided so far. */
+/** One step of the transaction machine while it is being made: the transactions it looks at, and how it writes one down. */
 import type { ErrorCode } from '../../wire/generated/errors.ts';
 import type { Alarms } from '../alarms.ts';
+import type { Deciding } from '../machine.ts';
 import type {
   TransactionAfter,
   TransactionAlarm,
@@ -10,12 +11,6 @@ import type {
   TransactionReply,
 } from './input.ts';
 import type { TopicPartitions, Transaction } from './transaction.ts';
-
-/** The time of day goes into records and decides on timeouts; when to look for them counts on a clock that does not jump. */
-export interface Instant {
-  readonly timeMs: number;
-  readonly monotonicMs: number;
-}
 
 export interface LastingState {
   readonly transactions: Map<string, Transaction>;
@@ -29,14 +24,11 @@ export interface PassingState {
   readonly alarms: Alarms<TransactionAlarm>;
 }
 
-export interface Turn {
+/** The time of day goes into records and decides on timeouts; when to look for them counts on the clock that does not jump. */
+export interface Turn extends Deciding<TransactionRecord, TransactionReply, TransactionAfter> {
   readonly config: TransactionConfig;
   readonly lasting: LastingState;
   readonly passing: PassingState;
-  readonly now: Instant;
-  readonly records: TransactionRecord[];
-  readonly replies: { readonly requestId: number; readonly reply: TransactionReply }[];
-  readonly after: TransactionAfter[];
   readonly effects: TransactionEffect[];
 }
 
