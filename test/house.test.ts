@@ -169,6 +169,18 @@ describe('the house', () => {
       expect(sources.filter((path) => !kept(path))).to.deep.equal([]);
       expect(codeFiles.filter((path) => path.startsWith('test/') && !used.has(path))).to.deep.equal([]);
     });
+
+    it('are of what is exported, and what is exported is imported', () => {
+      const wordsOf = new Map([...code].map(([path, text]) => [path, new Set(text.match(/\w+/g))]));
+      const unused = sources.flatMap((path) => {
+        const exported = (code.get(path) ?? '').matchAll(/^export (?:async )?(?:const|function\*?|class) (\w+)/gm);
+        const names = [...exported].map((match) => match[1] ?? '');
+        return names
+          .filter((name) => ![...wordsOf].some(([other, words]) => other !== path && words.has(name)))
+          .map((name) => `${path}: ${name}`);
+      });
+      expect(unused).to.deep.equal([]);
+    });
   });
 
   describe('only world/ touches the machine', () => {

@@ -39,7 +39,7 @@ interface Surveyed {
 }
 
 /** `log.dirs`, or `log.dir` where that is not set; `metadata.log.dir` is another one unless it is among them. All absolute. */
-export function directoryPaths(settings: SettingsView): { readonly all: readonly string[]; readonly metadata: string } {
+function directoryPaths(settings: SettingsView): { readonly all: readonly string[]; readonly metadata: string } {
   const dirs = settings.list('log.dirs');
   const paths = (dirs.length > 0 ? dirs : settings.list('log.dir')).map(absolute);
   if (paths.length === 0 || paths.includes('')) throw new SettingsError('log.dirs is empty; name at least one directory');

@@ -38,7 +38,7 @@ export function decodeRecord(topic: string | undefined, isControl: boolean, reco
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Bytes as text, or as `0x` and hexadecimal where they are none. */
-export function shownBytes(bytes: Buffer | null): string {
+function shownBytes(bytes: Buffer | null): string {
   if (bytes === null) return 'null';
   try {
     const text = decoder.decode(bytes);

@@ -12,7 +12,7 @@ import type { Instant, Machine, Step } from '../machine/machine.ts';
 import { appendEndMarker, type TransactionEnd } from '../partition/transaction-end.ts';
 import { readControlRecord } from '../wire/control-record.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
-import type { RecordBatch } from '../wire/record-batch.ts';
+import { type RecordBatch, RECORDS_AT } from '../wire/record-batch.ts';
 import { buildBatch } from '../wire/record-batch-builder.ts';
 import { recordsOf } from '../wire/record.ts';
 import type { Timer } from '../world/clock.ts';
@@ -28,8 +28,7 @@ interface Uncommitted<Reply, After, Effect> {
 }
 
 const ALL_REPLICAS = -1;
-/** Batch header, and per record more than its lengths, deltas and attributes take. */
-const BATCH_OVERHEAD_BYTES = 61;
+/** Per record more than its lengths, deltas and attributes take. */
 const RECORD_OVERHEAD_BYTES = 32;
 
 export class Host<Input, Record, Reply, After, Effect = never> {
@@ -191,7 +190,7 @@ export class Host<Input, Record, Reply, After, Effect = never> {
       const last = parts.at(-1);
       if (last === undefined || bytes + oneBytes > limit) {
         parts.push([one]);
-        bytes = BATCH_OVERHEAD_BYTES + oneBytes;
+        bytes = RECORDS_AT + oneBytes;
       } else {
         last.push(one);
         bytes += oneBytes;

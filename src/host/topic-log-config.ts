@@ -11,7 +11,7 @@ export function logConfigOf(image: MetadataImage, nodeId: number, brokerConfigs:
   return logConfigFrom(image.configsOf(ConfigResourceType.TOPIC, topic), configLayers(image, nodeId, brokerConfigs));
 }
 
-export function logConfigFrom(own: ReadonlyMap<string, string>, layers: ConfigLayers): LogConfig {
+function logConfigFrom(own: ReadonlyMap<string, string>, layers: ConfigLayers): LogConfig {
   const text = (name: string): string => {
     const fact = TOPIC_CONFIG_FACTS.get(name);
     if (fact === undefined) throw new Error(`${name} is no topic config`);

@@ -4,11 +4,10 @@
  * Callers have checked that a whole header is there. Layout: DefaultRecordBatch and LegacyRecord of Apache Kafka.
  */
 import { readInt64 } from '../wire/int64.ts';
+import { LOG_OVERHEAD, RECORDS_AT } from '../wire/record-batch.ts';
 
-/** Base offset and length: what stands before the counted bytes of every batch. */
-export const LOG_OVERHEAD = 12;
 /** Header of a batch of magic 2. */
-export const BATCH_OVERHEAD = 61;
+export const BATCH_OVERHEAD = RECORDS_AT;
 /** Smallest counted length that any format allows: a message of magic 0 with null key and value. */
 const SMALLEST_LENGTH = 14;
 /** Bytes that have to be there before size and magic may be asked for, which say whether all is there that the other getters need. */

@@ -69,7 +69,7 @@ export function readEntries(files: Files, path: string, entrySize: number): Inde
 }
 
 /** Entries before the trailing zeros. No entry but the first can be all zeros, since what comes first in each rises. */
-export function countEntries(file: OpenFile, size: number, entrySize: number): number {
+function countEntries(file: OpenFile, size: number, entrySize: number): number {
   const entry = Buffer.allocUnsafe(entrySize);
   const zeros = Buffer.alloc(entrySize);
   const empty = (index: number): boolean => {

@@ -3,7 +3,7 @@ import type { Files } from '../world/files.ts';
 
 export const PARTITION_METADATA_FILE = 'partition.metadata';
 
-export const formatPartitionMetadata = (topicId: string): string => `version: 0\ntopic_id: ${topicId}`;
+const formatPartitionMetadata = (topicId: string): string => `version: 0\ntopic_id: ${topicId}`;
 
 /** The topic id; undefined when there is no file or it does not say. */
 export function readPartitionMetadata(files: Files, directory: string): string | undefined {

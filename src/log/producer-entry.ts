@@ -18,7 +18,7 @@ export interface ProducerBatch {
 export const firstOffsetOf = (batch: ProducerBatch): number => batch.lastOffset - batch.offsetDelta;
 
 /** Sequences wrap from 2^31-1 to 0. */
-export function firstSequenceOf(batch: ProducerBatch): number {
+function firstSequenceOf(batch: ProducerBatch): number {
   const sequence = batch.lastSequence - batch.offsetDelta;
   return sequence < 0 ? sequence + SEQUENCES : sequence;
 }

@@ -13,7 +13,7 @@ import { ZERO_UUID } from '../wire/uuid.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 
-export const NO_SESSION = 0;
+const NO_SESSION = 0;
 const INITIAL_EPOCH = 0;
 const FINAL_EPOCH = -1;
 const MAX_INT32 = 0x7fffffff;

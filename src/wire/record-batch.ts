@@ -31,7 +31,7 @@ export const RECORDS_AT = 61;
 /** Base offset and length: what stands before the part that the length counts. */
 export const LOG_OVERHEAD = 12;
 /** What must be there to know a batch's size and magic. */
-export const HEADER_UP_TO_MAGIC = 17;
+const HEADER_UP_TO_MAGIC = 17;
 /** The smallest length field: an empty message of magic 0. */
 const MIN_LENGTH = 14;
 
@@ -39,7 +39,7 @@ const LEGACY_CRC_AT = 12;
 const LEGACY_ATTRIBUTES_AT = 17;
 const LEGACY_TIMESTAMP_AT = 18;
 
-export const CODEC_MASK = 0x07;
+const CODEC_MASK = 0x07;
 export const TIMESTAMP_TYPE_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
 export const CONTROL_BIT = 0x20;
@@ -49,7 +49,7 @@ export const NO_TIMESTAMP = -1;
 export const NO_PRODUCER_ID = -1;
 export const NO_PRODUCER_EPOCH = -1;
 export const NO_SEQUENCE = -1;
-export const NO_PARTITION_LEADER_EPOCH = -1;
+const NO_PARTITION_LEADER_EPOCH = -1;
 
 export type TimestampType = 'CreateTime' | 'LogAppendTime';
 

@@ -37,10 +37,3 @@ export function putUuid(buffer: Buffer, uuid: string, position: number): void {
     throw new TypeError(`uuid '${uuid}' is not 22 characters of base64url`);
   }
 }
-
-/** The two 64-bit halves, as Kafka orders uuids (signed, high half first) and reserves the small ones. */
-export function halvesOfUuid(uuid: string): readonly [bigint, bigint] {
-  const bytes = Buffer.alloc(16);
-  putUuid(bytes, uuid, 0);
-  return [bytes.readBigInt64BE(0), bytes.readBigInt64BE(8)];
-}

@@ -13,7 +13,7 @@ let arrivals: Buffer | undefined;
 const JOIN_BELOW_BYTES = 8 * 1024;
 
 /** `::ffff:127.0.0.1` is `127.0.0.1` to everyone but the socket that took it; a zone (`fe80::1%eth0`) stays. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 

@@ -42,7 +42,7 @@ const MEMBER_ID_REQUIRED_FROM_VERSION = 4;
 const SKIP_ASSIGNMENT_FROM_VERSION = 9;
 
 /** A new member knows no id to send heartbeats with; its join is given up after this time, so that repeated joins do not pile up. */
-export const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000;
+const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000;
 
 type JoinInput = Extract<GroupInput, { kind: 'join' }>;
 

@@ -28,8 +28,6 @@ export interface StoredForeignGroup {
   readonly records: ReadonlyMap<string, GroupRecord>;
 }
 
-export type StoredGroup = StoredClassicGroup | StoredForeignGroup;
-
 interface MutableForeignGroup extends StoredForeignGroup {
   readonly memberEpochs: Map<string, number>;
   readonly records: Map<string, GroupRecord>;

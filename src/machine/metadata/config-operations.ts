@@ -27,7 +27,7 @@ import { TOPIC_CONFIG_FACTS, topicConfigsError } from './topic-configs.ts';
 import { topicNameError } from '../../wire/topic-name.ts';
 
 /** Kafka's numbers of what is done to one config. */
-export const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const;
+const ConfigOperation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const;
 const OPERATION_NAMES = ['SET', 'DELETE', 'APPEND', 'SUBTRACT'];
 
 const MAX_VALUE_LENGTH = 32767;

@@ -37,7 +37,7 @@ export function listOfText(text: string): readonly string[] {
 }
 
 /** As Java prints the value. */
-export function shownValue(value: ConfigValue): string | null {
+function shownValue(value: ConfigValue): string | null {
   if (value === null) return null;
   if (typeof value === 'number') return javaDouble(value);
   return typeof value === 'object' ? value.join(',') : String(value);

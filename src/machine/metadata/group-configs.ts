@@ -43,10 +43,10 @@ const TIMEOUTS: readonly (readonly [string, string])[] = [
   ['streams.session.timeout.ms', 'streams.heartbeat.interval.ms'],
 ];
 
-export const GROUP_CONFIG_FACTS: ReadonlyMap<string, ConfigFact> = new Map(GROUP_CONFIGS.map((fact) => [fact.name, fact]));
+const GROUP_CONFIG_FACTS: ReadonlyMap<string, ConfigFact> = new Map(GROUP_CONFIGS.map((fact) => [fact.name, fact]));
 
 /** The value in force for a group, as text. */
-export function groupConfigValue(fact: ConfigFact, own: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
+function groupConfigValue(fact: ConfigFact, own: ReadonlyMap<string, string>, layers: ConfigLayers): string | null {
   const set = own.get(fact.name) ?? (typeof fact.broker === 'string' ? brokerValue(fact.broker, layers) : undefined);
   if (set === undefined || set === null) return fact.default ?? null;
   const parsed = parseConfig(fact, set);

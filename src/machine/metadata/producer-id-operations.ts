@@ -7,7 +7,7 @@ export interface ProducerIdBlock {
 }
 
 /** As many as Kafka hands out at a time. */
-export const PRODUCER_ID_BLOCK_SIZE = 1000;
+const PRODUCER_ID_BLOCK_SIZE = 1000;
 
 export function allocateProducerIds(
   request: { readonly brokerId: number; readonly brokerEpoch: number },
