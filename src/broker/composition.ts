@@ -12,7 +12,7 @@ import type { TransactionStepName } from '../host/transaction-steps.ts';
 import { configLayers } from '../machine/metadata/config-sources.ts';
 import { reliableFeatures, SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
 import { brokerConfigInForce } from '../machine/metadata/reconfiguration.ts';
-import { FetchSessions } from '../partition/fetch-sessions.ts';
+import { FetchSessions, sessionSlots } from '../partition/fetch-sessions.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import { ERROR_NAMES } from '../wire/generated/errors.ts';
 import { checkCompaction, startCompaction } from './compaction.ts';
@@ -94,7 +94,11 @@ async function openServices(
     finalizedFeatures: () => reliableFeatures(image, controller.kraftVersion),
     partitions,
     logDirectories: directories.all,
-    fetchSessions: new FetchSessions({ clock, random, slots: settings.int('max.incremental.fetch.session.cache.slots') }),
+    fetchSessions: new FetchSessions({
+      clock,
+      random,
+      slots: sessionSlots(settings.int('max.incremental.fetch.session.cache.slots')),
+    }),
     ...coordinators,
     nextProducerId,
     endpointOf: endpointLookup({ nodeId, rack, image, advertised: configs.advertised }),

@@ -19,6 +19,14 @@ const FINAL_EPOCH = -1;
 const MAX_INT32 = 0x7fffffff;
 const EVICTION_MS = 120_000;
 
+/** Into so many parts Apache Kafka cuts its cache of sessions, each with as many slots as all others. */
+const PARTS = 8;
+
+/** How many sessions there may be for `max.incremental.fetch.session.cache.slots`: fewer than eight slots are none. */
+export function sessionSlots(configured: number): number {
+  return Math.trunc(configured / PARTS) * PARTS;
+}
+
 /** What a client asks of one partition, and what it was last told about it. */
 export interface FetchedPartition {
   /** Undefined while a topic id is not known. */
@@ -94,7 +102,7 @@ export interface SessionAnswer {
 export interface FetchSessionsOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** max.incremental.fetch.session.cache.slots */
+  /** What `sessionSlots` makes of the config. */
   readonly slots: number;
 }
 

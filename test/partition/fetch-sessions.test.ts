@@ -5,6 +5,7 @@ import {
   type FetchedPartition,
   FetchSessions,
   type SessionRequest,
+  sessionSlots,
 } from '../../src/partition/fetch-sessions.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { ZERO_UUID } from '../../src/wire/uuid.ts';
@@ -151,6 +152,19 @@ describe('fetch sessions', () => {
     const context = sessions.open(requestOf(id, 1, { usesTopicIds: true }));
     expect(context.kind === 'refused' && context.error).to.equal(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR);
   });
+
+  for (const [configured, sessionsAtMost] of [
+    [1000, 1000],
+    [0, 0],
+    [7, 0],
+    [8, 8],
+    [15, 8],
+    [17, 16],
+  ] as const) {
+    it(`there are at most ${sessionsAtMost} where ${configured} slots are configured`, () => {
+      expect(sessionSlots(configured)).to.equal(sessionsAtMost);
+    });
+  }
 
   describe('when all slots are taken', () => {
     it('gives none to a newcomer while the others are young', () => {

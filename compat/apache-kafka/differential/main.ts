@@ -12,6 +12,7 @@ import { CONFIG_CASES } from './cases/configs.ts';
 import { changeLevels, FEATURE_CASES, type Updates } from './cases/features.ts';
 import { FRAME_CASES } from './cases/frames.ts';
 import { GROUP_CASES } from './cases/groups.ts';
+import { QUORUM_CASES } from './cases/quorum.ts';
 import { RECORD_CASES } from './cases/records.ts';
 import { TOPIC_CASES } from './cases/topics.ts';
 import { TRANSACTION_CASES } from './cases/transactions.ts';
@@ -30,6 +31,7 @@ const CASES: readonly Case[] = [
   ...GROUP_CASES,
   ...TRANSACTION_CASES,
   ...FEATURE_CASES,
+  ...QUORUM_CASES,
 ];
 
 const { values: options } = parseArgs({
