@@ -75,9 +75,9 @@ def take(reader, count, seconds=60):
 
 class Listening:
     """
-    A member of a group that is read in turns with others; or by a thread of its own, where the client says that it `reads_alone`: kafka-python misses its own joining where it is left alone
-    between two short reads, throws away what was answered meanwhile and joins again, so that two members that are read in turns never stand still. confluent-kafka on the other hand
-    lets no other thread ask for the assignment while one reads without a pause.
+    A member of a group that is read in turns with others; or by a thread of its own, where the client says that it `reads_alone`. kafka-python does: left alone between two
+    short reads, it can throw away the answer to its join and join again, so that two members that are read in turns may never stand still. confluent-kafka does not: another
+    thread that asks for the assignment was seen to wait for as long as one reads without a pause. See FINDINGS.md.
     """
 
     def __init__(self, member, hear, alone):
