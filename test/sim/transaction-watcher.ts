@@ -18,8 +18,9 @@ export class TransactionWatcher implements Watcher {
   /** High watermarks of the coordinator's own log. */
   private readonly stateEnds = new Map<string, number>();
   private hasStateMoved = false;
-  /** Times that a transaction was seen whose end stood in one partition and not in another: its coordinator must not call it complete. */
+  /** Times that a transaction was seen, not for the first time, whose end stood in one partition while another took nothing: it must not be called complete. */
   partlyMarked = 0;
+  private readonly metPartlyMarked = new Set<string>();
 
   constructor(transactions: TransactionModel) {
     this.transactions = transactions;
@@ -59,7 +60,7 @@ export class TransactionWatcher implements Watcher {
     }
     const atRest = new Map([...newest].filter(([, one]) => isAtRest(one)).map(([id, { producerId }]) => [producerId, id]));
     const prepared = new Map([...newest.values()].filter(isPrepared).map((one) => [one.producerId, one.producerEpoch]));
-    const [open, marked] = [new Set<number>(), new Set<number>()];
+    const [refused, marked] = [new Set<number>(), new Set<number>()];
     for (const log of logs) {
       if (log.topic === STATE_TOPIC || log.topic.startsWith('__cluster')) continue;
       for (const { producerId, firstOffset, end } of spansOf(log, log.highWatermark)) {
@@ -67,7 +68,7 @@ export class TransactionWatcher implements Watcher {
         if (end === undefined) {
           const id = atRest.get(producerId);
           demand(id === undefined, () => `${where}: there is no marker yet, and the coordinator says that ${id} is at rest`);
-          open.add(producerId);
+          if (log.config.maxMessageBytes === 0) refused.add(producerId);
         } else {
           const decision = `${producerId} ${end.producerEpoch} ${end.ending}`;
           demand(decided.has(decision), () => `${where}: the marker ${decision} has come before the decision`);
@@ -75,7 +76,12 @@ export class TransactionWatcher implements Watcher {
         }
       }
     }
-    for (const producerId of marked) if (open.has(producerId)) this.partlyMarked++;
+    for (const producerId of marked) {
+      if (!refused.has(producerId)) continue;
+      const transaction = `${producerId} ${prepared.get(producerId)}`;
+      if (this.metPartlyMarked.has(transaction)) this.partlyMarked++;
+      this.metPartlyMarked.add(transaction);
+    }
   }
 
   /** Files and memory say the same, and markers in all partitions end a transaction in the same way. */
