@@ -2,6 +2,7 @@
 import { topicNameError } from '../wire/topic-name.ts';
 import type { DescribeProducersResponsePartitionResponseDraft } from '../wire/generated/describe-producers.ts';
 import { ErrorCode } from '../wire/generated/errors.ts';
+import { writableInt64 } from '../wire/int64.ts';
 import type { Context, Handler } from './context.ts';
 import { hostedPartition } from './hosted-partition.ts';
 
@@ -30,7 +31,7 @@ function describe(topic: string, partitionIndex: number, context: Context): Desc
     producerId: entry.producerId,
     producerEpoch: entry.producerEpoch,
     lastSequence: entry.lastSequence,
-    lastTimestamp: entry.lastTimestamp,
+    lastTimestamp: writableInt64(entry.lastTimestamp),
     coordinatorEpoch: entry.coordinatorEpoch,
     currentTxnStartOffset: entry.currentTxnFirstOffset,
   }));

@@ -5,6 +5,7 @@
  */
 import { crc32c } from '../wire/crc32c.ts';
 import { readProducerSnapshot, writeProducerSnapshot } from '../wire/generated/records/producer-snapshot.ts';
+import { writableInt64 } from '../wire/int64.ts';
 import { Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 import { DecodeError } from '../wire/decode-error.ts';
@@ -24,7 +25,7 @@ export function formatProducerSnapshot(producers: Iterable<ProducerEntry>): Buff
     lastSequence: entry.lastSequence,
     lastOffset: entry.lastBatch?.lastOffset ?? -1,
     offsetDelta: entry.lastBatch?.offsetDelta ?? 0,
-    timestamp: entry.lastTimestamp,
+    timestamp: writableInt64(entry.lastTimestamp),
     coordinatorEpoch: entry.coordinatorEpoch,
     currentTxnFirstOffset: entry.currentTxnFirstOffset,
   }));

@@ -189,9 +189,10 @@ export class Segment {
     this.rescanTail();
   }
 
-  /** The greatest timestamp, from the last time index entry on. */
+  /** The greatest timestamp, from the last time index entry on. What a damaged header says of a batch before it, or out of its reach, does not count. */
   private rescanTail(): void {
-    let greatest = this.indexes.active.times.last;
+    const { last } = this.indexes.active.times;
+    let greatest = last;
     let position = this.startBefore(greatest.offset);
     const file = this.handles.file(this.path);
     const header = Buffer.alloc(BATCH_OVERHEAD);
@@ -200,7 +201,8 @@ export class Segment {
       const size = read < SHORTEST_BATCH ? -1 : batchSizeAt(header, 0);
       if (size < 0) break;
       const timestamp = maxTimestampAt(header, 0);
-      if (timestamp > greatest.timestamp) greatest = { timestamp, offset: lastOffsetAt(header, 0) };
+      const offset = lastOffsetAt(header, 0);
+      if (timestamp > greatest.timestamp && offset >= last.offset && this.holdsOffset(offset)) greatest = { timestamp, offset };
       position += size;
     }
     this.indexes.setGreatestTimestamp(greatest);

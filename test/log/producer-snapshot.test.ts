@@ -17,6 +17,12 @@ describe('A snapshot of producers', () => {
     expect(second?.batches).to.deep.equal([{ lastSequence: 11, lastOffset: 20, offsetDelta: 1, timestamp: 1005 }]);
   });
 
+  it('has room for a time that a damaged marker has', () => {
+    const entry = entryOf(9);
+    entry.lastTimestamp = -9_187_201_950_435_760_000;
+    expect(parseProducerSnapshot(formatProducerSnapshot([entry]))?.[0]?.lastTimestamp).to.equal(entry.lastTimestamp);
+  });
+
   it('is nothing when cut short at any byte or of another version', () => {
     const bytes = formatProducerSnapshot([entryOf(1)]);
     for (let size = 0; size < bytes.length; size++)

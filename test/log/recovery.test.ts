@@ -1,7 +1,7 @@
 /** What a log makes of what it finds: the cases by hand; the random ones are in random-model.test.ts. */
 import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
-import { RecordBatch } from '../../src/wire/record-batch.ts';
+import { MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
 import { baseOffsets, batch, DIRECTORY, type Fixture, marker, offsetsIn, openLog, put, turn } from './log-fixture.ts';
 
@@ -164,6 +164,30 @@ describe('Recovery', () => {
     const { log } = await reopened(files, true);
     expect(log.logEndOffset).to.equal(24);
   });
+
+  for (const [what, offset, time] of [
+    ['a time later than that of the last one', '0000000000000000', '0000020000000000'],
+    ['a time before all times', '0000000000000000', '8080808080808080'],
+    ['an offset out of reach of the indexes, and a later time', '0200000000000000', '0000020000000000'],
+    ['an offset before the segment, and a later time', 'ff00000000000000', '0000020000000000'],
+  ] as const) {
+    it(`goes on behind a batch with ${what}, cuts off what is behind the end, and stops cleanly again`, async () => {
+      const { log: before, files } = await openLog();
+      for (let i = 0; i < 3; i++) put(before, batch({ timestamp: 1000 + i }));
+      await before.close({ clean: true });
+      change(files, `${SEGMENT_0}.log`, (log) => {
+        log.write(offset, 0, 'hex');
+        log.write(time, MAX_TIMESTAMP_AT, 'hex');
+        return Buffer.concat([log, Buffer.alloc(20, 1)]);
+      });
+      const { log } = await openLog({}, { files: files.kill(), cleanShutdown: true });
+      expect(log.logEndOffset).to.equal(3);
+      expect(put(log, batch({ timestamp: 2000 }))).to.equal(3);
+      await turn();
+      log.roll();
+      await log.close({ clean: true });
+    });
+  }
 
   it('cuts off a torn tail, at every byte', async () => {
     const original = await stopped();
