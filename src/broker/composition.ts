@@ -11,7 +11,7 @@ import type { MetadataLog } from '../host/metadata-log.ts';
 import type { TransactionStepName } from '../host/transaction-steps.ts';
 import { configLayers } from '../machine/metadata/config-sources.ts';
 import { reliableFeatures, SUPPORTED_FEATURES } from '../machine/metadata/features.ts';
-import { brokerConfigInForce } from '../machine/metadata/reconfiguration.ts';
+import { brokerConfigInForce } from '../machine/metadata/broker-values.ts';
 import { FetchSessions, sessionSlots } from '../partition/fetch-sessions.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import { ERROR_NAMES } from '../wire/generated/errors.ts';
@@ -23,6 +23,7 @@ import type { TopicToCreate } from './environment.ts';
 import { type ListenerAddress, type ListenerConfigs, listenerConfigs } from './listener-config.ts';
 import { Listeners } from './listeners.ts';
 import { producerIdsFrom } from './producer-ids.ts';
+import { checkRequirements, startLayers } from './requirements.ts';
 import { requireStandalone } from './roles.ts';
 import { openStorage, type StorageOptions } from './storage.ts';
 import { createTopics, internalTopics } from './topics.ts';
@@ -45,20 +46,39 @@ export async function compose(options: CompositionOptions): Promise<RunningBroke
   requireStandalone(settings);
   checkCompaction(settings);
   checkCordons(settings);
+  checkRequirements(settings);
   const configs = listenerConfigs(settings);
   const undo: Undo[] = [];
   try {
     const listeners = new Listeners({ network: world.network, clock: world.clock, settings, log });
     undo.push(() => listeners.stop());
+    await listeners.configure((name) => brokerConfigInForce(startLayers(settings), name));
     const bound: ListenerAddress[] = [];
     for (const address of configs.client) bound.push(await listeners.bind(address));
     const services = await openServices(options, configs, bound, undo);
+    followConfigs(services, options, listeners);
     listeners.serve(dispatchTo(HANDLERS, services));
     return { listeners: bound, services, stop: () => takeBack(undo) };
   } catch (error) {
     await takeBack(undo);
     throw error;
   }
+}
+
+/** How many connections there may be can be changed while the broker runs. */
+function followConfigs(
+  { controller, image, nodeId }: Services,
+  { settings, log }: CompositionOptions,
+  listeners: Listeners,
+): void {
+  const inForce = (name: string): string => brokerConfigInForce(configLayers(image, nodeId, settings), name);
+  const configure = (): void => {
+    listeners.configure(inForce).catch((error: unknown) => log.error('limits of connections stay as they were', { error }));
+  };
+  configure();
+  controller.onChange((changes) => {
+    if (changes.some(({ kind }) => kind === 'configsChanged')) configure();
+  });
 }
 
 async function openServices(

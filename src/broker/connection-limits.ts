@@ -1,33 +1,55 @@
 /**
  * How many connections there may be: `max.connections` in all, `max.connections.per.ip` from one address, with overrides. One too many from an address is
- * closed; one too many in all waits unread for a place, as in a listener's backlog.
+ * closed; one too many in all waits unread for a place, as in a listener's backlog. The limits may change while the broker runs; who is there stays.
  */
-import type { SettingsView } from '../api/context.ts';
+import { connectionOverrides } from '../machine/metadata/connection-overrides.ts';
+import type { Network } from '../world/network.ts';
 import { SettingsError } from './settings-error.ts';
 
-const OVERRIDE = /^(.+):(\d+)$/;
-const ADDRESS = /^(?:\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)$/;
+export interface Limits {
+  readonly max: number;
+  readonly maxPerAddress: number;
+  readonly overrides: ReadonlyMap<string, number>;
+}
+
+/** The limits that broker configs ask for. SettingsError for overrides that are not host:count, and for hosts that nobody knows. */
+export async function limitsOf(inForce: (name: string) => string, network: Network): Promise<Limits> {
+  return {
+    max: Number(inForce('max.connections')),
+    maxPerAddress: Number(inForce('max.connections.per.ip')),
+    overrides: await overridesOf(inForce('max.connections.per.ip.overrides'), network),
+  };
+}
+
+async function overridesOf(text: string, network: Network): Promise<Map<string, number>> {
+  const name = 'max.connections.per.ip.overrides';
+  const read = connectionOverrides(text);
+  if (!read.ok) throw new SettingsError(`${name}=${text}: ${read.problem}; write host:count, such as 10.0.0.1:5`);
+  const overrides = new Map<string, number>();
+  for (const [host, count] of read.byHost) {
+    const address = await network.addressOf(host).catch(() => undefined);
+    if (address === undefined)
+      throw new SettingsError(`${name}=${text} names ${host}, which is not known by that name; write its address`);
+    overrides.set(address, count);
+  }
+  return overrides;
+}
 
 export class ConnectionLimits {
-  private readonly max: number;
-  private readonly maxPerAddress: number;
-  private readonly overrides: ReadonlyMap<string, number>;
+  private limits: Limits = { max: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY, overrides: new Map() };
   private readonly perAddress = new Map<string, number>();
   private total = 0;
 
-  /** Raises SettingsError for overrides that are not address:count. */
-  constructor(settings: SettingsView) {
-    this.max = settings.int('max.connections');
-    this.maxPerAddress = settings.int('max.connections.per.ip');
-    this.overrides = overridesOf(settings.string('max.connections.per.ip.overrides'));
+  configure(limits: Limits): void {
+    this.limits = limits;
   }
 
   get isFull(): boolean {
-    return this.total >= this.max;
+    return this.total >= this.limits.max;
   }
 
   allowedFrom(address: string): number {
-    return this.overrides.get(address) ?? this.maxPerAddress;
+    return this.limits.overrides.get(address) ?? this.limits.maxPerAddress;
   }
 
   /** False when this address has all it may have. Otherwise the connection is counted until `leave`. */
@@ -45,22 +67,4 @@ export class ConnectionLimits {
     else this.perAddress.delete(address);
     this.total--;
   }
-}
-
-function overridesOf(text: string): Map<string, number> {
-  const overrides = new Map<string, number>();
-  for (const entry of text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')) {
-    const [, host = '', count] = OVERRIDE.exec(entry) ?? [];
-    const address = host === 'localhost' ? '127.0.0.1' : host;
-    if (!ADDRESS.test(address)) {
-      throw new SettingsError(
-        `Invalid value ${entry} for configuration max.connections.per.ip.overrides: write address:count, such as 10.0.0.1:5`,
-      );
-    }
-    overrides.set(address, Number(count));
-  }
-  return overrides;
 }

@@ -3,6 +3,7 @@
  * wrong are close to Kafka's.
  */
 import type { SettingsView } from '../api/context.ts';
+import { listOfText } from '../machine/metadata/list-value.ts';
 import { SettingsError } from './settings-error.ts';
 
 export interface ListenerAddress {
@@ -22,7 +23,7 @@ export interface ListenerConfigs {
   readonly advertised: ReadonlyMap<string, ListenerAddress>;
 }
 
-const ADDRESS = /^([A-Za-z0-9_-]+):\/\/(?:\[([0-9A-Fa-f:.%\w]*)\]|([^:[\]]*)):(-?\d+)$/;
+const ADDRESS = /^([A-Za-z0-9_-]+):\/\/(?:\[([0-9A-Fa-f:.%\w]*)\]|([\w\-%.]*)):(-?\d+)$/;
 const WILDCARDS = new Set(['', '0.0.0.0', '::']);
 const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'];
 
@@ -44,6 +45,7 @@ export function listenerConfigs(settings: SettingsView): ListenerConfigs {
       `advertised.listeners names ${name}, which is not in listeners=${settings.string('listeners')}; add it there or leave it out`,
     );
   }
+  requireKnownNames(all, advertised, settings);
   return { client, controller: all.filter(({ name }) => controllerNames.has(name)), advertised };
 }
 
@@ -106,8 +108,9 @@ function requirePlaintext(
   settings: SettingsView,
 ): void {
   const map = protocolMap(settings);
+  const isMapped = settings.explicit().has('listener.security.protocol.map');
   for (const { name } of listeners) {
-    const protocol = map.get(name) ?? (controllerNames.has(name) ? 'PLAINTEXT' : undefined);
+    const protocol = map.get(name) ?? (!isMapped && controllerNames.has(name) ? 'PLAINTEXT' : undefined);
     if (protocol === undefined) {
       throw new SettingsError(
         `No security protocol defined for listener ${name}; add ${name}:PLAINTEXT to listener.security.protocol.map`,
@@ -119,6 +122,34 @@ function requirePlaintext(
       );
     }
   }
+}
+
+/** Listeners that other settings name. Brokers speak to none, but a broker that names a listener which is not there does not start. */
+function requireKnownNames(
+  all: readonly ListenerAddress[],
+  advertised: ReadonlyMap<string, ListenerAddress>,
+  settings: SettingsView,
+): void {
+  const controllerNames = settings.list('controller.listener.names');
+  const isKnown = (name: string): boolean => controllerNames.includes(name) || all.some((listener) => listener.name === name);
+  const early = listOfText(settings.explicit().get('early.start.listeners') ?? '').find((name) => !isKnown(name));
+  if (early !== undefined) {
+    throw new SettingsError(
+      `early.start.listeners contains listener ${early}, but this is not contained in listeners or controller.listener.names`,
+    );
+  }
+  const [named, protocol] = ['inter.broker.listener.name', 'security.inter.broker.protocol'] as const;
+  const given = settings.explicit();
+  if (given.has(named) && given.has(protocol)) {
+    throw new SettingsError(`Only one of ${named} and ${protocol} should be set.`);
+  }
+  const [asked, setting] = given.has(named) ? [settings.string(named), named] : [settings.string(protocol), protocol];
+  const offered = advertised.size > 0 ? [...advertised.keys()] : all.map(({ name }) => name);
+  const clientNames = offered.filter((name) => !controllerNames.includes(name));
+  if (!given.has(setting) || clientNames.includes(asked.toUpperCase())) return;
+  throw new SettingsError(
+    `${setting}=${asked} must be a listener name defined in advertised.listeners. The valid options based on currently configured listeners are ${clientNames.join(',')}`,
+  );
 }
 
 function advertisedOf(settings: SettingsView, controllerNames: ReadonlySet<string>): Map<string, ListenerAddress> {

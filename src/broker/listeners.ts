@@ -8,7 +8,7 @@ import type { SettingsView } from '../api/context.ts';
 import type { Clock, Timer } from '../world/clock.ts';
 import type { Connection, ListeningSocket, Network } from '../world/network.ts';
 import { ClientConnection } from './connection.ts';
-import { ConnectionLimits } from './connection-limits.ts';
+import { ConnectionLimits, limitsOf } from './connection-limits.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { ListenerAddress } from './listener-config.ts';
 import type { Logger } from './logger.ts';
@@ -39,7 +39,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export class Listeners {
   readonly #o: ListenersOptions;
-  readonly #limits: ConnectionLimits;
+  readonly #limits = new ConnectionLimits();
   readonly #memory: RequestMemory;
   readonly #sockets: ListeningSocket[] = [];
   readonly #connections = new Set<ClientConnection>();
@@ -53,11 +53,11 @@ export class Listeners {
   #sweep: Timer | undefined;
   #stopped: (() => void) | undefined;
   #stopping = false;
+  #configured = 0;
 
   constructor(options: ListenersOptions) {
     const { settings } = options;
     this.#o = options;
-    this.#limits = new ConnectionLimits(settings);
     this.#memory = new RequestMemory(settings.long('queued.max.request.bytes'));
     this.#maxRequestBytes = settings.int('socket.request.max.bytes');
     this.#maxIdleMs = settings.long('connections.max.idle.ms');
@@ -66,6 +66,15 @@ export class Listeners {
 
   get connections(): ReadonlySet<ClientConnection> {
     return this.#connections;
+  }
+
+  /** Goes on by the limits that are in force. Rejects with SettingsError, and the limits stay as they are. */
+  async configure(inForce: (name: string) => string): Promise<void> {
+    const turn = ++this.#configured;
+    const limits = await limitsOf(inForce, this.#o.network);
+    if (turn !== this.#configured) return;
+    this.#limits.configure(limits);
+    this.#admitWaiting();
   }
 
   /** Opens one listener; the answer has the port that was really opened. Raises SettingsError that says what to do. */

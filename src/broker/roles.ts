@@ -11,6 +11,11 @@ export function requireStandalone(settings: SettingsView): void {
     );
   }
   const nodeId = settings.int('node.id');
+  if (settings.explicit().has('broker.id') && settings.int('broker.id') !== nodeId) {
+    throw new SettingsError(
+      `\`node.id\` and \`broker.id\` must be set to the same value: they are ${nodeId} and ${settings.int('broker.id')}; leave broker.id out`,
+    );
+  }
   if (nodeId < 0) throw new SettingsError(`Invalid value ${nodeId} for configuration node.id: Value must be at least 0`);
   for (const voter of settings.list('controller.quorum.voters')) {
     const id = /^(\d+)@.+:\d+$/.exec(voter)?.[1];
@@ -22,7 +27,14 @@ export function requireStandalone(settings: SettingsView): void {
       );
     }
   }
-  if (settings.list('controller.quorum.bootstrap.servers').length > 1) {
+  const servers = settings.list('controller.quorum.bootstrap.servers');
+  const unread = servers.find((server) => !/^.+:\d+$/.test(server));
+  if (unread !== undefined) {
+    throw new SettingsError(
+      `Failed to parse host name from ${unread} for the configuration controller.quorum.bootstrap.servers. Each entry should be in the form "{host}:{port}"`,
+    );
+  }
+  if (servers.length > 1) {
     throw new SettingsError(
       'controller.quorum.bootstrap.servers names several controllers: joining a quorum is not there yet; leave it out',
     );

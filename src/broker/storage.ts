@@ -3,6 +3,8 @@
  *
  * Invariants: where replicas are is recorded before any of them is led; directories are told of a clean stop only when the metadata log has ended well.
  */
+import { brokerConfigInForce } from '../machine/metadata/broker-values.ts';
+import { configLayers } from '../machine/metadata/config-sources.ts';
 import { MetadataLog } from '../host/metadata-log.ts';
 import { ReplicaAssignments } from '../host/replica-assignments.ts';
 import { logConfigOf } from '../host/topic-log-config.ts';
@@ -175,10 +177,10 @@ function moveRate(controller: MetadataLog, nodeId: number): number {
   return Math.min(Number(value ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
-/** Broker configs that count for whole directories and may be set for all brokers at run time. */
-function configureDirectories({ image }: MetadataLog, settings: Settings, { all }: DataDirectories): void {
-  const set = image.configsOf(ConfigResourceType.BROKER, '');
-  const value = (name: string): number => Number(set.get(name) ?? settings.long(name));
+/** Broker configs that count for whole directories and may be set at run time. */
+function configureDirectories({ image, nodeId }: MetadataLog, settings: Settings, { all }: DataDirectories): void {
+  const layers = configLayers(image, nodeId, settings);
+  const value = (name: string): number => Math.min(Number(brokerConfigInForce(layers, name)), Number.MAX_SAFE_INTEGER);
   const live = {
     producerIdExpirationMs: value('producer.id.expiration.ms'),
     directoryDeleteDelayMs: value('log.segment.delete.delay.ms'),

@@ -2,6 +2,8 @@
 export interface Network {
   /** Port 0 picks a free one. Rejects with the operating system's error, whose `code` is such as EADDRINUSE. */
   listen(host: string, port: number, accept: (connection: Connection) => void): Promise<ListeningSocket>;
+  /** The address of a host by its name, as `remoteHost` of its connections is told; of the empty name this machine's own. Rejects where nobody knows it. */
+  addressOf(host: string): Promise<string>;
 }
 
 export interface ListeningSocket {

@@ -1,4 +1,5 @@
 /** TCP through node:net. Addresses are told without the IPv6 wrapping of IPv4 ones, since clients are told them again. */
+import { lookup } from 'node:dns/promises';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import type { Connection, ConnectionEvents, ListeningSocket, Network } from './network.ts';
 
@@ -136,6 +137,11 @@ export class NodeNetwork implements Network {
         resolve(listening(server));
       });
     });
+  }
+
+  async addressOf(host: string): Promise<string> {
+    const { address } = await lookup(host === '' ? 'localhost' : host, { verbatim: false });
+    return plainAddress(address);
   }
 }
 

@@ -37,6 +37,7 @@ async function started(settings: Record<string, string> = {}) {
   const log: Logger = { error: note, warn: note, info: note, debug: note };
   const view = new Settings([{ origin: 'test', values: new Map(Object.entries(settings)) }]);
   const listeners = new Listeners({ network, clock, settings: view, log });
+  await listeners.configure((name) => view.optional(name) ?? '');
   const { port } = await listeners.bind({ name: 'PLAINTEXT', host: '', port: 0 });
   const requests: Started[] = [];
   const serve = (): void =>
@@ -277,6 +278,27 @@ describe('connections', () => {
     expect(await closedOf('10.0.0.1', 2)).to.equal(2);
     expect(await closedOf('10.0.0.2', 4)).to.equal(1);
     expect(listeners.connections.size).to.equal(5);
+  });
+
+  it('may be more or fewer from one moment to the next, while those that are there stay', async () => {
+    const { network, port, requests, serve, listeners } = await started({ 'max.connections': '1' });
+    serve();
+    const limits = (values: Record<string, string>) =>
+      listeners.configure((name) => values[name] ?? (name.endsWith('overrides') ? '' : '9'));
+    for (const id of [1, 2, 3]) network.connect(port).connection.write([heartbeat(id)]);
+    await turns();
+    expect(requests).to.have.length(1);
+    await limits({ 'max.connections': '2' });
+    await turns();
+    expect(requests).to.have.length(2);
+    await limits({ 'max.connections.per.ip.overrides': 'localhost:2' });
+    await turns();
+    expect(requests, 'the one that waited is one too many from its address').to.have.length(2);
+    const unknown = limits({ 'max.connections': '1', 'max.connections.per.ip.overrides': 'no.such.host:2' });
+    expect(await unknown.then(() => null, String)).to.include('names no.such.host, which is not known by that name');
+    network.connect(port, { from: '10.0.0.1' }).connection.write([heartbeat(4)]);
+    await turns();
+    expect(requests, 'what was in force stays').to.have.length(3);
   });
 
   it('under way end before a stop does, parked ones are dropped', async () => {

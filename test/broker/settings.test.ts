@@ -81,6 +81,19 @@ describe('settings', () => {
       { 'log.message.timestamp.type': 'Now' },
       'Invalid value Now for configuration log.message.timestamp.type: String must be one of: CreateTime, LogAppendTime',
     ],
+    'a class that is not there': [
+      { 'create.topic.policy.class.name': 'com.example.Policy' },
+      'Invalid value com.example.Policy for configuration create.topic.policy.class.name: Class com.example.Policy could not be found.',
+    ],
+    'a list without members': [
+      { 'log.dirs': '' },
+      "Configuration 'log.dirs' must not be empty. Valid values include: any non-empty value",
+    ],
+    'a member that is empty': [{ 'log.dirs': '/a,,/b' }, "Configuration 'log.dirs' values must not be empty."],
+    'none of the choices in any case': [
+      { 'group.consumer.migration.policy': 'upward' },
+      'Invalid value upward for configuration group.consumer.migration.policy: String must be one of (case insensitive): DISABLED, DOWNGRADE, UPGRADE, BIDIRECTIONAL',
+    ],
     'what can only be set at run time': [
       { 'leader.replication.throttled.rate': '1' },
       'leader.replication.throttled.rate (server.properties) cannot be set at start; set it with an admin client while the broker runs',
@@ -95,6 +108,10 @@ describe('settings', () => {
       expect(() => settingsOf(values)).to.throw(SettingsError, message);
     });
   }
+
+  it('that name something twice name it once', () => {
+    expect(settingsOf({ 'log.dirs': '/a, /b,/a' }).list('log.dirs')).to.deep.equal(['/a', '/b']);
+  });
 
   it('that have no effect are said, once each and without secrets', () => {
     const { warnings } = settingsOf({

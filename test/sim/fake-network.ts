@@ -164,6 +164,13 @@ export class FakeNetwork implements Network {
     return Promise.resolve({ host, port: chosen, close });
   }
 
+  /** Addresses are told as they are; `localhost` is the only name. */
+  addressOf(host: string): Promise<string> {
+    if (host === 'localhost' || host === '') return Promise.resolve('127.0.0.1');
+    if (/^[\d.]+$|:/.test(host)) return Promise.resolve(host);
+    return Promise.reject(Object.assign(new Error(`nobody knows ${host}`), { code: 'ENOTFOUND' }));
+  }
+
   /** Reads all that comes, unless `connection.pause()` is called. Raises an error when nobody listens. */
   connect(
     port: number,

@@ -25,6 +25,9 @@ const PER_LISTENER_CONFIGS: ReadonlySet<string> = new Set([
   'ssl.truststore.certificates',
 ]);
 
+/** Looked at before anything is checked, and not again. */
+const UNCHECKED: ReadonlySet<string> = new Set(['config.providers']);
+
 /**
  * The text of what is wrong with a broker's (or all brokers', then `perBroker` is false) whole set of run-time configs; null when nothing is.
  * Unknown names are let through, as in Kafka: they may be for a plug-in.
@@ -40,7 +43,7 @@ export function brokerConfigsError(configs: ReadonlyMap<string, string>, perBrok
   }
   for (const [name, text] of configs) {
     const fact = BROKER_CONFIG_FACTS.get(listenerConfigBase(name) ?? name);
-    const parsed = fact === undefined ? undefined : parseConfig(fact, text);
+    const parsed = fact === undefined || UNCHECKED.has(name) ? undefined : parseConfig(fact, text, 'refused');
     if (parsed?.ok === false) return parsed.message;
   }
   const own = perBroker ? [] : names.filter(isPerBrokerConfig);

@@ -3,7 +3,8 @@ import { ConfigSource } from '../../wire/config-resource.ts';
 import { CLIENT_METRICS_CONFIGS } from '../../wire/generated/configs.ts';
 import { ErrorCode } from '../../wire/generated/errors.ts';
 import { CLIENT_METRICS_DEFINITION, undefinedName, valueError } from './config-definition.ts';
-import { listOfText, parseConfig } from './config-value.ts';
+import { parseConfig } from './config-value.ts';
+import { listOfText } from './list-value.ts';
 import type { EffectiveConfig } from './config-sources.ts';
 import type { ApiError } from './decision.ts';
 

@@ -21,6 +21,7 @@ import { clientMetricsConfigsError } from './client-metrics-configs.ts';
 import { BROKER_CONFIG_FACTS, configLayers } from './config-sources.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { groupConfigsError } from './group-configs.ts';
+import { isSayable } from './operation-errors.ts';
 import { reconfigurationError } from './reconfiguration.ts';
 import { isElrEnabled } from './record-versions.ts';
 import { TOPIC_CONFIG_FACTS, topicConfigsError } from './topic-configs.ts';
@@ -111,7 +112,13 @@ function alterEach<R extends Resource>(
     const { error, message } = altered.ok ? { error: ErrorCode.NONE, message: null } : altered.error;
     return { resourceType, resourceName, errorCode: error, errorMessage: message };
   });
-  return { records: validateOnly ? [] : [...records, ...clearedElrs(records, around)], reply };
+  return { records: validateOnly ? [] : [...records, ...clearedElrs(records, around)], reply: sayable(reply) };
+}
+
+/** A text that is too long for an answer fails the whole of it. */
+function sayable<R extends { readonly errorMessage: string | null }>(reply: R[]): R[] {
+  if (reply.every(({ errorMessage }) => isSayable(errorMessage))) return reply;
+  return reply.map((one) => ({ ...one, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null }));
 }
 
 /** What is wrong before any value is looked at. */
@@ -136,18 +143,29 @@ function brokerNameProblem(name: string, nodeId: number): { readonly ok: false; 
 function incrementalChange(resource: Resource, changes: readonly Change[], around: Surroundings): Altered {
   const { resourceType, resourceName } = resource;
   const current = around.image.configsOf(resourceType, resourceName);
+  const isBroker = resourceType === ConfigResourceType.BROKER;
   const records: MetadataRecordDraft[] = [];
   // A broker looks through what is asked of brokers as it came, its controller through all else as a hash map has it.
-  const inOrder = resourceType === ConfigResourceType.BROKER ? changes : javaHashMapOrder(changes, ({ name }) => name);
+  const inOrder = isBroker ? changes : javaHashMapOrder(changes, ({ name }) => name);
+  const asked = new Map(current);
   for (const change of inOrder) {
     const changed = changedValue(resourceType, current.get(change.name) ?? null, change);
     if (typeof changed === 'object' && changed !== null) return changed;
-    if (changed !== (current.get(change.name) ?? null) || resourceType === ConfigResourceType.BROKER) {
-      records.push(configRecord(resource, change.name, changed));
-    }
+    if (changed !== (current.get(change.name) ?? null) || isBroker) records.push(configRecord(resource, change.name, changed));
+    if (changed === null) asked.delete(change.name);
+    else asked.set(change.name, askedValue(current.get(change.name) ?? null, change) ?? changed);
   }
-  const problem = valuesProblem(resource, records, around) ?? existenceProblem(resource, around);
+  // A broker checks what is about brokers before its controller checks anything.
+  const early = isBroker ? resourceConfigsProblem(resource, asked, around) : undefined;
+  const problem = early ?? valuesProblem(resource, records, around) ?? existenceProblem(resource, around);
   return problem ?? { ok: true, records };
+}
+
+/** What a broker makes of an addition: what the addition itself names twice stays twice, until the controller decides. */
+function askedValue(current: string | null, { name, operation, value }: Change): string | undefined {
+  if (operation !== ConfigOperation.APPEND) return undefined;
+  const items = listed(current ?? BROKER_CONFIG_FACTS.get(name)?.default ?? '');
+  return [...items, ...itemsOf(value ?? '').filter((item) => !items.includes(item))].join(',');
 }
 
 function changedValue(
@@ -164,12 +182,14 @@ function changedValue(
   const isTyped = type === ConfigResourceType.BROKER || type === ConfigResourceType.TOPIC;
   const fact = isTyped ? FACTS.get(type)?.get(name) : undefined;
   if (type === ConfigResourceType.BROKER) {
-    if (fact === undefined) return invalidConfig(`Unknown config name: ${name}`);
+    if (fact === undefined || fact.dynamicOnly === true) return invalidConfig(`Unknown config name: ${name}`);
     if (fact.type !== 'LIST')
       return invalidConfig(`Config value ${operationName.toLowerCase()} is not allowed for config key: ${name}`);
   }
   if (fact?.type !== 'LIST') return invalidConfig(`Can't ${operationName} to key ${name} because its type is not LIST.`);
-  const items = (current ?? fact.default ?? '').split(',').filter((item) => item !== '');
+  // There is no default to add to, not even an empty one; nobody has thought of it.
+  if (fact.required === true) return refused(ErrorCode.UNKNOWN_SERVER_ERROR, null);
+  const items = listed(current ?? fact.default ?? '');
   const named = itemsOf(value ?? '');
   if (operation === ConfigOperation.APPEND)
     return [...items, ...named.filter((item, i) => !items.includes(item) && named.indexOf(item) === i)].join(',');
@@ -179,6 +199,8 @@ function changedValue(
   }
   return items.join(',');
 }
+
+const listed = (text: string): string[] => text.split(',').filter((item) => item !== '');
 
 /** As Java splits: what is empty at the end is none, but of nothing at all there is one. */
 function itemsOf(text: string): string[] {
@@ -195,7 +217,10 @@ function replacement(resource: Resource, dropped: readonly string[], around: Sur
     .filter(({ name, value }) => isBroker || current.get(name) !== value)
     .map(({ name, value }) => configRecord(resource, name, value));
   records.push(...dropped.map((name) => configRecord(resource, name, null)));
-  return valuesProblem(resource, records, around) ?? existenceProblem(resource, around) ?? { ok: true, records };
+  const asked = new Map(resource.configs.map(({ name, value }) => [name, value ?? '']));
+  const early = isBroker ? resourceConfigsProblem(resource, asked, around) : undefined;
+  const problem = early ?? valuesProblem(resource, records, around) ?? existenceProblem(resource, around);
+  return problem ?? { ok: true, records };
 }
 
 type ConfigDraft = Extract<MetadataRecordDraft, { kind: 'ConfigRecord' }>;
@@ -218,9 +243,6 @@ function valuesProblem(
     else configs.set(name, value);
   }
   const isBroker = resourceType === ConfigResourceType.BROKER;
-  // A broker checks what is about brokers before its controller checks anything.
-  const early = isBroker ? resourceConfigsProblem(resource, configs, around) : undefined;
-  if (early !== undefined) return early;
   for (const record of records) {
     if (record.kind !== 'ConfigRecord') continue;
     const { name, value } = record.value;

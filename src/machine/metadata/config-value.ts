@@ -3,6 +3,7 @@
  * what is wrong are Kafka's, because people and tools read them.
  */
 import type { ConfigFact } from '../../wire/generated/configs.ts';
+import { listOfText, listProblem, withoutRepetition } from './list-value.ts';
 
 /** Whole numbers are bigint: a LONG reaches past 2^53. */
 export type ConfigValue = boolean | bigint | number | string | readonly string[] | null;
@@ -20,20 +21,20 @@ const INTEGER_RANGES = {
 const INTEGER = /^[+-]?\d+$/;
 const DOUBLE = /^[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)$/;
 const RANGE = /^\[(-?[\d.]+)?,?\.\.\.,?(-?[\d.]+)?\](?: or (-?\d+))?$/;
+const ANY_CASE = '(case insensitive) ';
+const NOT_EMPTY = 'non-empty string';
 const CHOICE = /^\[([^\]:.]+)\]$/;
 
-/** Parses and checks `text` for this config. */
-export function parseConfig(fact: ConfigFact, text: string): ParsedConfig {
-  const value = parsedType(fact, text);
+/** Parses and checks `text` for this config. What a list names twice counts once, but for brokers that run: there it is an error. */
+export function parseConfig(fact: ConfigFact, text: string, twice: 'refused' | 'dropped' = 'dropped'): ParsedConfig {
+  if (fact.type === 'CLASS' && !KNOWN_CLASS.test(text.trim())) {
+    return { ok: false, message: invalid(fact.name, text, `Class ${text} could not be found.`) };
+  }
+  const parsed = parsedType(fact, text);
+  const value = typeof parsed === 'object' && twice === 'dropped' ? withoutRepetition(fact, parsed) : parsed;
   if (value === undefined) return { ok: false, message: invalid(fact.name, text, expectation(fact)) };
   const problem = problemWith(fact, value);
   return problem === null ? { ok: true, value, shown: shownValue(value) } : { ok: false, message: problem };
-}
-
-/** A list in the form it is written in: split at commas, blanks around them dropped; empty text is the empty list. */
-export function listOfText(text: string): readonly string[] {
-  const trimmed = text.trim();
-  return trimmed === '' ? [] : trimmed.split(/\s*,\s*/);
 }
 
 /** As Java prints the value. */
@@ -73,19 +74,18 @@ function expectation(fact: ConfigFact): string {
   return fact.type === 'BOOLEAN' ? 'Expected value to be either true or false' : `Not a number of type ${fact.type}`;
 }
 
+/** Classes of Apache Kafka and of Java are taken to be there; those of plug-ins are not, and never will be. */
+const KNOWN_CLASS = /^(?:org\.apache\.kafka|javax?)\.[\w.$]+$/;
+
 function invalid(name: string, value: string, why: string): string {
   return `Invalid value ${value} for configuration ${name}: ${why}`;
 }
 
 function problemWith(fact: ConfigFact, value: Exclude<ConfigValue, null>): string | null {
-  if (typeof value === 'object') {
-    const problem = problemWithDistinctList(fact.name, value);
-    if (problem !== null) return problem;
-  }
+  if (typeof value === 'object') return listProblem(fact, value, CHOICE.exec(fact.valid ?? '')?.[1]?.split(', '));
   if (fact.valid === undefined) return null;
   if (typeof value === 'bigint' || typeof value === 'number') return problemWithNumber(fact.name, fact.valid, value);
   if (typeof value === 'string') return problemWithString(fact.name, fact.valid, value);
-  if (typeof value === 'object') return problemWithList(fact.name, fact.valid, value);
   return null;
 }
 
@@ -105,6 +105,13 @@ function problemWithNumber(name: string, valid: string, value: bigint | number):
 }
 
 function problemWithString(name: string, valid: string, value: string): string | null {
+  if (valid === NOT_EMPTY) return value === '' ? invalid(name, value, 'String must be non-empty') : null;
+  if (valid.startsWith(ANY_CASE)) {
+    const names = CHOICE.exec(valid.slice(ANY_CASE.length))?.[1] ?? '';
+    return names.split(', ').includes(value.toUpperCase())
+      ? null
+      : invalid(name, value, `String must be one of (case insensitive): ${names}`);
+  }
   const choice = CHOICE.exec(valid)?.[1];
   if (choice === undefined) return name === 'share.auto.offset.reset' ? problemWithResetStrategy(name, value) : null;
   return choice.split(', ').includes(value) ? null : invalid(name, value, `String must be one of: ${choice}`);
@@ -116,31 +123,6 @@ function problemWithResetStrategy(name: string, value: string): string | null {
   if (/^by_duration:P(?=\d|T\d)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,9})?S)?)?$/.test(value)) return null;
   const rule = "The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.";
   return invalid(name, value, `Invalid value \`${value}\` for configuration ${name}. ${rule}`);
-}
-
-/** Of these lists no item may be twice, nor be empty. */
-const DISTINCT: ReadonlySet<string> = new Set(['cordoned.log.dirs', 'log.cleanup.policy']);
-
-function problemWithDistinctList(name: string, values: readonly string[]): string | null {
-  if (!DISTINCT.has(name)) return null;
-  if (new Set(values).size < values.length) return `Configuration '${name}' values must not be duplicated.`;
-  return values.includes('') ? `Configuration '${name}' values must not be empty.` : null;
-}
-
-function problemWithList(name: string, valid: string, values: readonly string[]): string | null {
-  if (valid.startsWith('[partitionId]:[brokerId]')) {
-    const everyReplica = values.every((v) => /^(\d+:\d+)?$/.test(v)) || values.join('') === '*';
-    const rule = `${name} must be the literal '*' or a list of replicas in the following format: ${valid}`;
-    return everyReplica ? null : invalid(name, `[${values.join(', ')}]`, rule);
-  }
-  const choice = CHOICE.exec(valid)?.[1];
-  if (choice === undefined) return null;
-  const allowed = choice.split(', ');
-  for (const value of values) {
-    if (value === '') return `Configuration '${name}' values must not be empty.`;
-    if (!allowed.includes(value)) return invalid(name, value, `String must be one of: ${choice}`);
-  }
-  return null;
 }
 
 /** Double.toString: at least one digit after the point, exponents outside of [0.001, 10^7). */

@@ -4,12 +4,12 @@
  * Source: KafkaConfig.validateValues of Apache Kafka 4.4.
  */
 import { BROKER_CONFIG_FACTS, type ConfigLayers, setBrokerConfig } from './config-sources.ts';
-import { listOfText } from './config-value.ts';
+import { listOfText } from './list-value.ts';
 
 export const CORDONED_LOG_DIRS = 'cordoned.log.dirs';
 const ALL = '*';
 
-const itemsOf = (text: string | null | undefined): readonly string[] => listOfText(text ?? '');
+const itemsOf = (text: string | null | undefined): readonly string[] => [...new Set(listOfText(text ?? ''))];
 
 /** The directories as `log.dirs`, or `log.dir` where that is not set, has them. */
 function namedDirectories({ properties }: ConfigLayers): readonly string[] {

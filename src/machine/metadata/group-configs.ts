@@ -2,7 +2,8 @@
 import { ConfigSource } from '../../wire/config-resource.ts';
 import { type ConfigFact, GROUP_CONFIGS } from '../../wire/generated/configs.ts';
 import { GROUP_DEFINITION, undefinedName, valueError } from './config-definition.ts';
-import { listOfText, parseConfig } from './config-value.ts';
+import { parseConfig } from './config-value.ts';
+import { listOfText } from './list-value.ts';
 import {
   BROKER_CONFIG_FACTS,
   type ConfigLayers,

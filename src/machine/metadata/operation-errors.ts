@@ -19,3 +19,8 @@ export const TOO_LARGE: ApiError = {
   error: ErrorCode.POLICY_VIOLATION,
   message: 'Unable to perform excessively large batch operation.',
 };
+
+const MAX_TEXT_BYTES = 32_767;
+
+/** Whether a text fits into a field of an answer. */
+export const isSayable = (text: string | null): boolean => text === null || Buffer.byteLength(text) <= MAX_TEXT_BYTES;

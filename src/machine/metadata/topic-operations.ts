@@ -16,7 +16,7 @@ import { checkedTopicConfigs } from './config-operations.ts';
 import { configLayers } from './config-sources.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { addedPartitions, manualPartitions, placedPartitions } from './new-partitions.ts';
-import { MAX_RECORDS_PER_OPERATION, TOO_LARGE, UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID } from './operation-errors.ts';
+import { MAX_RECORDS_PER_OPERATION, TOO_LARGE, UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID, isSayable } from './operation-errors.ts';
 import { partitionRecord, recordVersions } from './record-versions.ts';
 import { createdTopicConfigs } from './topic-configs.ts';
 import type { TopicImage } from './topic-image.ts';
@@ -46,7 +46,13 @@ export function createTopics(request: CreateTopicsRequest, around: Surroundings)
     const message = `Creation of internal topic ${CLUSTER_METADATA_TOPIC} is prohibited.`;
     results.push(failedTopic(CLUSTER_METADATA_TOPIC, { error: ErrorCode.INVALID_REQUEST, message }));
   }
-  return { records: request.validateOnly ? [] : records, reply: results };
+  return { records: request.validateOnly ? [] : records, reply: sayable(results) };
+}
+
+/** A text that is too long for an answer fails the whole of it. */
+function sayable(results: TopicResult[]): TopicResult[] {
+  if (results.every(({ errorMessage }) => isSayable(errorMessage ?? null))) return results;
+  return results.map(({ name }) => failedTopic(name, { error: ErrorCode.UNKNOWN_SERVER_ERROR, message: null }));
 }
 
 function createTopic(

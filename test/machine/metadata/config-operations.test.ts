@@ -263,6 +263,15 @@ describe('altering configs', () => {
     });
   }
 
+  it('answers no text that an answer has no room for', () => {
+    const cluster = withTopic();
+    const long = 'x'.repeat(32_767);
+    const UNKNOWN = [ErrorCode.UNKNOWN_SERVER_ERROR, null];
+    expect(cluster.alter(TOPIC, 'a', [['compression.type', SET, long]])).to.deep.equal(UNKNOWN);
+    expect(cluster.create('b', { configs: { 'compression.type': long } })).to.deep.equal(UNKNOWN);
+    expect(cluster.alter(BROKER, '1', [['process.roles', APPEND, 'x']]), 'nothing to add to').to.deep.equal(UNKNOWN);
+  });
+
   it('replaces everything with AlterConfigs', () => {
     const cluster = withTopic();
     cluster.alter(TOPIC, 'a', [
