@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { Checks } from '../checks.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { difference, factsOfPartition } from './compaction/facts.ts';
-import { addMore, compactLater, compactNow, load, TOPICS } from './compaction/load.ts';
+import { addMore, compactLater, compactNow, load, moveTimesAway, TOPICS } from './compaction/load.ts';
 import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
 import { LASTING } from './graduation/settings.ts';
 
@@ -79,6 +79,7 @@ try {
   const base = join(folder, 'base');
   mkdirSync(base);
   await run('Blumfeld', base, load);
+  moveTimesAway(join(base, 'data', 'distant-0'));
   const [theirs, ours] = [join(folder, 'kafka'), join(folder, 'blumfeld')];
   await compacted('Apache Kafka', base, theirs);
   await compacted('Blumfeld', base, ours);

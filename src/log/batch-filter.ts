@@ -7,6 +7,8 @@
  * Source: MemoryRecords.filterTo of Apache Kafka; KIP-534.
  */
 import { type CompressionCodec, compress } from '../wire/compression/codec.ts';
+import { exactBaseTimestampOf, exactDelta, exactMaxTimestampOf, exactTimestampsAt, newestOf } from '../wire/exact-timestamps.ts';
+import { exactLegacyTimestampsOf } from '../wire/legacy-message-set.ts';
 import { NO_TIMESTAMP, type RecordBatch } from '../wire/record-batch.ts';
 import { assembleBatch, type BatchHeader, packRecord, repackRecord } from '../wire/record-batch-builder.ts';
 import { recordBytesOf, recordsOf } from '../wire/record.ts';
@@ -33,7 +35,7 @@ const MAX_UNPACKED_BYTES = 0x7fff_ffff;
 
 /** Retained records of a batch of magic 2, by where they stand. */
 interface Retained {
-  /** Position and timestamp of each, one after the other. */
+  /** Position and timestamp delta of each, one after the other. */
   readonly facts: number[];
   readonly hasTombstone: boolean;
 }
@@ -52,8 +54,7 @@ export function filterBatch(batch: RecordBatch, filter: BatchFilter): Buffer | u
 }
 
 function retainedOf(batch: RecordBatch, section: Buffer, filter: BatchFilter): Retained {
-  const { count, baseOffset, baseTimestamp } = batch;
-  const appendTime = batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : undefined;
+  const { count, baseOffset } = batch;
   const cursor = new RecordCursor();
   cursor.open(section, 0, section.length, 'whole', filter.maxRecordBytes);
   const facts: number[] = [];
@@ -64,7 +65,7 @@ function retainedOf(batch: RecordBatch, section: Buffer, filter: BatchFilter): R
     const { keyPosition } = cursor;
     const offset = baseOffset + cursor.offsetDelta;
     if (!filter.retains(offset, section, keyPosition, keyPosition + cursor.keyLength, hasValue)) continue;
-    facts.push(cursor.position, appendTime ?? baseTimestamp + cursor.timestampDelta);
+    facts.push(cursor.position, cursor.timestampDelta);
     if (!hasValue) hasTombstone = true;
   }
   return { facts, hasTombstone };
@@ -84,15 +85,26 @@ const keptOf = (batch: RecordBatch): Omit<BatchHeader, 'count' | 'baseTimestamp'
 });
 
 const emptied = (batch: RecordBatch): Buffer =>
-  assembleBatch(Buffer.alloc(0), { ...keptOf(batch), count: 0, baseTimestamp: NO_TIMESTAMP, maxTimestamp: batch.maxTimestamp });
+  assembleBatch(Buffer.alloc(0), {
+    ...keptOf(batch),
+    count: 0,
+    baseTimestamp: NO_TIMESTAMP,
+    maxTimestamp: isHeld(batch.maxTimestamp) ? batch.maxTimestamp : exactMaxTimestampOf(batch),
+  });
+
+const isHeld = (timestamp: number): boolean => Number.isSafeInteger(timestamp);
 
 function rebuilt(batch: RecordBatch, section: Buffer, facts: readonly number[], horizonMs: number | undefined): Buffer {
   const codec = batch.codec as CompressionCodec;
-  const baseTimestamp = horizonMs ?? facts[1] ?? NO_TIMESTAMP;
+  const appendTime = batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : undefined;
+  const oldBase = batch.baseTimestamp;
+  const baseTimestamp = horizonMs ?? appendTime ?? oldBase + (facts[1] ?? 0);
   let maxTimestamp = NO_TIMESTAMP;
   const w = new Writer(section.length + 64);
   for (let i = 0; i < facts.length; i += 2) {
-    const timestamp = facts[i + 1] as number;
+    const delta = facts[i + 1] as number;
+    const timestamp = appendTime ?? oldBase + delta;
+    if (!isHeld(delta) || !isHeld(timestamp) || !isHeld(oldBase)) return rebuiltExactly(batch, section, facts, horizonMs);
     checkTimestamp(batch, timestamp);
     if (timestamp > maxTimestamp) maxTimestamp = timestamp;
     repackRecord(w, section, facts[i] as number, timestamp - baseTimestamp);
@@ -108,8 +120,34 @@ function rebuilt(batch: RecordBatch, section: Buffer, facts: readonly number[], 
   });
 }
 
-function checkTimestamp(batch: RecordBatch, timestamp: number): void {
-  if (timestamp >= NO_TIMESTAMP && Number.isSafeInteger(timestamp)) return;
+/** As `rebuilt`, where a number does not hold the timestamps. */
+function rebuiltExactly(batch: RecordBatch, section: Buffer, facts: readonly number[], horizonMs: number | undefined): Buffer {
+  const codec = batch.codec as CompressionCodec;
+  const positions = facts.filter((_fact, index) => index % 2 === 0);
+  const timestamps = exactTimestampsAt(batch, section, positions);
+  for (const timestamp of timestamps) checkTimestamp(batch, timestamp);
+  const isAppendTime = batch.timestampType === 'LogAppendTime';
+  const oldHorizonMs = batch.deleteHorizonMs === undefined ? undefined : exactBaseTimestampOf(batch);
+  const newHorizonMs = horizonMs === undefined ? undefined : BigInt(horizonMs);
+  const baseTimestamp = oldHorizonMs ?? newHorizonMs ?? timestamps[0] ?? -1n;
+  const w = new Writer(section.length + 64);
+  for (const [index, position] of positions.entries()) {
+    repackRecord(w, section, position, exactDelta(timestamps[index] ?? -1n, baseTimestamp));
+  }
+  const plain = w.concat();
+  return assembleBatch(codec === 0 ? plain : compress(codec, plain), {
+    ...keptOf(batch),
+    codec,
+    count: positions.length,
+    baseTimestamp,
+    maxTimestamp: isAppendTime ? exactMaxTimestampOf(batch) : newestOf(timestamps),
+    deleteHorizon: horizonMs !== undefined,
+  });
+}
+
+/** What lies before 1970, except for the sign of none, nobody writes anew: Apache Kafka does not either. */
+function checkTimestamp(batch: RecordBatch, timestamp: number | bigint): void {
+  if (timestamp >= NO_TIMESTAMP) return;
   throw new Error(
     `the batch at offset ${batch.baseOffset} has a record with timestamp ${timestamp}, which cannot be written anew`,
   );
@@ -117,20 +155,25 @@ function checkTimestamp(batch: RecordBatch, timestamp: number): void {
 
 /** A message set of an older format: its records, with the offsets and timestamps they have, in a batch of magic 2. */
 function convert(batch: RecordBatch, filter: BatchFilter): Buffer | undefined {
-  const records = recordsOf(batch, MAX_UNPACKED_BYTES).filter(({ offset, key, value }) =>
-    filter.retains(offset, key ?? batch.buffer, 0, key?.length ?? -1, value !== null),
-  );
+  const all = recordsOf(batch, MAX_UNPACKED_BYTES);
+  const isExact = all.every(({ timestamp }) => isHeld(timestamp));
+  const timestamps = isExact ? all.map(({ timestamp }) => BigInt(timestamp)) : exactLegacyTimestampsOf(batch, MAX_UNPACKED_BYTES);
+  const records = all.flatMap((record, index) => {
+    const { offset, key, value } = record;
+    const isRetained = filter.retains(offset, key ?? batch.buffer, 0, key?.length ?? -1, value !== null);
+    return isRetained ? [{ ...record, exact: timestamps[index] ?? -1n }] : [];
+  });
   const first = records[0];
   const last = records.at(-1);
   if (first === undefined || last === undefined) return undefined;
+  for (const { exact } of records) checkTimestamp(batch, exact);
   const codec = batch.codec as CompressionCodec;
   const isAppendTime = batch.magic === 1 && batch.timestampType === 'LogAppendTime';
   const horizonMs = records.some(({ value }) => value === null) ? filter.horizonMs : undefined;
-  const baseTimestamp = horizonMs ?? first.timestamp;
+  const baseTimestamp = horizonMs === undefined ? first.exact : BigInt(horizonMs);
   const w = new Writer();
-  for (const record of records) packRecord(w, record, record.offset - first.offset, record.timestamp - baseTimestamp);
+  for (const record of records) packRecord(w, record, record.offset - first.offset, exactDelta(record.exact, baseTimestamp));
   const plain = w.concat();
-  const newest = records.reduce((most, { timestamp }) => Math.max(most, timestamp), NO_TIMESTAMP);
   return assembleBatch(codec === 0 ? plain : compress(codec, plain), {
     baseOffset: first.offset,
     lastOffsetDelta: last.offset - first.offset,
@@ -139,7 +182,8 @@ function convert(batch: RecordBatch, filter: BatchFilter): Buffer | undefined {
     codec,
     count: records.length,
     baseTimestamp,
-    maxTimestamp: isAppendTime ? batch.maxTimestamp : newest,
+    // With LogAppendTime all have that of the set.
+    maxTimestamp: newestOf(records.map(({ exact }) => exact)),
     deleteHorizon: horizonMs !== undefined,
   });
 }

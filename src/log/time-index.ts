@@ -3,7 +3,7 @@
  *
  * Entries of 12 bytes: int64 timestamp, int32 offset relative to the segment's base. Timestamps rise strictly. Source: TimeIndex of Apache Kafka.
  */
-import { readInt64, writeInt64 } from '../wire/int64.ts';
+import { readInt64, writableInt64, writeInt64 } from '../wire/int64.ts';
 import type { OpenFile } from '../world/files.ts';
 import { IndexEntries, lastAtMost, searchFile } from './index-entries.ts';
 
@@ -46,7 +46,8 @@ export class TimeIndex {
       throw new Error(`time index at ${this.baseOffset}: offset ${offset} after ${last.offset}`);
     }
     const at = this.entries.add();
-    writeInt64(this.entries.buffer, timestamp, at);
+    if (Number.isSafeInteger(timestamp)) writeInt64(this.entries.buffer, timestamp, at);
+    else this.entries.buffer.writeBigInt64BE(BigInt(writableInt64(timestamp)), at);
     this.entries.buffer.writeInt32BE(offset - this.baseOffset, at + 8);
   }
 

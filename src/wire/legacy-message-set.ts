@@ -9,6 +9,7 @@ import { decompress, LZ4 } from './compression/codec.ts';
 import { DecodeError } from './decode-error.ts';
 import { batchesOf, type RecordBatch } from './record-batch.ts';
 
+const TIMESTAMP_AT = 18;
 const KEY_AT = 18;
 const TIMESTAMP_BYTES = 8;
 
@@ -51,14 +52,27 @@ function recordOf(batch: RecordBatch, offset: number, timestamp: number): Legacy
 /** The messages of a batch of magic 0 or 1: itself, or what it wraps. `maxBytes` bounds what a wrapper unpacks to. */
 export function legacyRecordsOf(batch: RecordBatch, maxBytes: number): LegacyRecord[] {
   if (batch.codec === 0) return [recordOf(batch, batch.baseOffset, batch.maxTimestamp)];
+  const { inner, last } = unpacked(batch, maxBytes);
+  const shift = batch.magic === 1 ? batch.baseOffset - last.baseOffset : 0;
+  return inner.map((message) => innerRecord(message, batch, shift));
+}
+
+/** Timestamps of the messages of a batch of magic 1, exact where those of its records are rounded (see exact-timestamps.ts). */
+export function exactLegacyTimestampsOf(batch: RecordBatch, maxBytes: number): bigint[] {
+  const exact = ({ buffer, position }: RecordBatch): bigint => buffer.readBigInt64BE(position + TIMESTAMP_AT);
+  if (batch.codec === 0) return [exact(batch)];
+  const isAppendTime = batch.timestampType === 'LogAppendTime';
+  return unpacked(batch, maxBytes).inner.map((message) => exact(isAppendTime ? batch : message));
+}
+
+function unpacked(batch: RecordBatch, maxBytes: number): { readonly inner: readonly RecordBatch[]; readonly last: RecordBatch } {
   const wrapped = messageOf(batch).value;
   if (wrapped === null) throw new DecodeError('compressed message without a value', batch.position);
   const brokenChecksum = batch.codec === LZ4 && batch.magic === 0;
   const inner = batchesOf(decompress(batch.codec, wrapped, maxBytes, { ignoreHeaderChecksum: brokenChecksum }));
   const last = inner.at(-1);
   if (last === undefined) throw new DecodeError('compressed message holds no messages', batch.position);
-  const shift = batch.magic === 1 ? batch.baseOffset - last.baseOffset : 0;
-  return inner.map((message) => innerRecord(message, batch, shift));
+  return { inner, last };
 }
 
 function innerRecord(message: RecordBatch, wrapper: RecordBatch, shift: number): LegacyRecord {

@@ -39,11 +39,12 @@ export interface BatchDraft {
 }
 
 /** What surrounds the record section of a batch. */
-export interface BatchHeader extends Omit<BatchDraft, 'records' | 'level'> {
+export interface BatchHeader extends Omit<BatchDraft, 'records' | 'level' | 'maxTimestamp'> {
   readonly lastOffsetDelta: number;
   readonly count: number;
-  readonly baseTimestamp: number;
-  readonly maxTimestamp: number;
+  /** A bigint where a number does not hold it. */
+  readonly baseTimestamp: number | bigint;
+  readonly maxTimestamp: number | bigint;
   /** `baseTimestamp` says until when tombstones and markers of the batch are kept (KIP-534). */
   readonly deleteHorizon?: boolean;
 }
@@ -83,8 +84,8 @@ export function assembleBatch(records: Buffer, header: BatchHeader): Buffer {
   batch.writeInt8(2, layout.MAGIC_AT);
   batch.writeUInt16BE(attributesOf(header), layout.ATTRIBUTES_AT);
   batch.writeInt32BE(header.lastOffsetDelta, layout.LAST_OFFSET_DELTA_AT);
-  writeInt64(batch, header.baseTimestamp, layout.BASE_TIMESTAMP_AT);
-  writeInt64(batch, header.maxTimestamp, layout.MAX_TIMESTAMP_AT);
+  writeTimestamp(batch, header.baseTimestamp, layout.BASE_TIMESTAMP_AT);
+  writeTimestamp(batch, header.maxTimestamp, layout.MAX_TIMESTAMP_AT);
   writeInt64(batch, header.producerId ?? layout.NO_PRODUCER_ID, layout.PRODUCER_ID_AT);
   batch.writeInt16BE(header.producerEpoch ?? layout.NO_PRODUCER_EPOCH, layout.PRODUCER_EPOCH_AT);
   batch.writeInt32BE(header.baseSequence ?? layout.NO_SEQUENCE, layout.BASE_SEQUENCE_AT);
@@ -92,6 +93,11 @@ export function assembleBatch(records: Buffer, header: BatchHeader): Buffer {
   records.copy(batch, layout.RECORDS_AT);
   batch.writeUInt32BE(crc32c(batch, layout.ATTRIBUTES_AT), layout.CRC_AT);
   return batch;
+}
+
+function writeTimestamp(batch: Buffer, timestamp: number | bigint, at: number): void {
+  if (typeof timestamp === 'bigint') batch.writeBigInt64BE(timestamp, at);
+  else writeInt64(batch, timestamp, at);
 }
 
 function attributesOf(header: BatchHeader): number {
@@ -109,7 +115,12 @@ function varintBytes(value: number): number {
   return zigzag < 0x80 ? 1 : zigzag < 0x4000 ? 2 : zigzag < 0x20_0000 ? 3 : zigzag < 0x1000_0000 ? 4 : 5;
 }
 
-function varlongBytes(value: number): number {
+function varlongBytes(value: number | bigint): number {
+  if (typeof value === 'bigint') {
+    let bytes = 1;
+    for (let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n)) >> 7n; rest > 0n; rest >>= 7n) bytes++;
+    return bytes;
+  }
   let rest = value < 0 ? -value - 1 : value;
   let bytes = 1;
   while (rest >= 64) {
@@ -123,7 +134,7 @@ function fieldBytes(value: Buffer | null): number {
   return value === null ? 1 : varintBytes(value.length) + value.length;
 }
 
-function bodyBytes(record: RecordDraft, offsetDelta: number, timestampDelta: number): number {
+function bodyBytes(record: RecordDraft, offsetDelta: number, timestampDelta: number | bigint): number {
   const headers = record.headers ?? [];
   let size = 1 + varlongBytes(timestampDelta) + varintBytes(offsetDelta) + fieldBytes(record.key) + fieldBytes(record.value);
   size += varintBytes(headers.length);
@@ -143,13 +154,14 @@ function writeField(w: Writer, value: Buffer | null): void {
   w.raw(value);
 }
 
-function writeTimestampDelta(w: Writer, timestampDelta: number): void {
-  if (timestampDelta >= -0x4000_0000 && timestampDelta < 0x4000_0000) w.varint(timestampDelta);
+function writeTimestampDelta(w: Writer, timestampDelta: number | bigint): void {
+  if (typeof timestampDelta === 'number' && timestampDelta >= -0x4000_0000 && timestampDelta < 0x4000_0000)
+    w.varint(timestampDelta);
   else w.varlong(BigInt(timestampDelta));
 }
 
 /** The record that stands at `position` of a record section, sound as it is, with another timestamp delta. */
-export function repackRecord(w: Writer, section: Buffer, position: number, timestampDelta: number): void {
+export function repackRecord(w: Writer, section: Buffer, position: number, timestampDelta: number | bigint): void {
   const attributes = endOfVarint(section, position);
   const rest = endOfVarint(section, attributes + 1);
   const end = attributes + sizeAt(section, position);
@@ -176,7 +188,7 @@ function sizeAt(bytes: Buffer, position: number): number {
 }
 
 /** Appends one record to a record section. */
-export function packRecord(w: Writer, record: RecordDraft, offsetDelta: number, timestampDelta: number): void {
+export function packRecord(w: Writer, record: RecordDraft, offsetDelta: number, timestampDelta: number | bigint): void {
   w.varint(bodyBytes(record, offsetDelta, timestampDelta));
   w.int8(0);
   writeTimestampDelta(w, timestampDelta);

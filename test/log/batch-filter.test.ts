@@ -1,8 +1,13 @@
 import { expect } from 'chai';
 import { type BatchFilter, filterBatch } from '../../src/log/batch-filter.ts';
+import { compress } from '../../src/wire/compression/codec.ts';
+import { exactBaseTimestampOf, exactMaxTimestampOf, exactTimestampsAt, newestOf } from '../../src/wire/exact-timestamps.ts';
 import { RecordBatch } from '../../src/wire/record-batch.ts';
-import { type BatchDraft, buildBatch } from '../../src/wire/record-batch-builder.ts';
-import { recordsOf } from '../../src/wire/record.ts';
+import { assembleBatch, type BatchDraft, type BatchHeader, buildBatch, packRecord } from '../../src/wire/record-batch-builder.ts';
+import { recordBytesOf, recordsOf } from '../../src/wire/record.ts';
+import { RecordCursor } from '../../src/wire/record-cursor.ts';
+import { Writer } from '../../src/wire/writer.ts';
+import { legacyBatch } from '../support/legacy-batch.ts';
 
 const HORIZON = 1_800_000_000_000;
 
@@ -145,5 +150,92 @@ describe('Filtering a batch', () => {
     expect(recordsOf(left)).to.deep.equal([
       { offset: 500, timestamp: 1234, key: Buffer.from('k'), value: Buffer.from('v'), headers: [] },
     ]);
+  });
+
+  describe('with timestamps beyond 2^53', () => {
+    const FAR = 2n ** 61n + 12_345n;
+    const LAST = 2n ** 63n - 1n;
+
+    /** Keys a, b and so on, b a tombstone. */
+    function distant(timestamps: readonly bigint[], o: Partial<BatchHeader> = {}): RecordBatch {
+      const [baseTimestamp = 0n] = timestamps;
+      const w = new Writer();
+      for (const [index, timestamp] of timestamps.entries()) {
+        const [key, value] = [Buffer.from('abcd'.slice(index, index + 1)), index === 1 ? null : Buffer.from(`${index}`)];
+        const record = { key, value, timestamp: 0 };
+        packRecord(w, record, index, BigInt.asIntN(64, timestamp - baseTimestamp));
+      }
+      const plain = w.concat();
+      const maxTimestamp = newestOf(timestamps);
+      const surroundings = { baseOffset: 1000, partitionLeaderEpoch: 3, lastOffsetDelta: timestamps.length - 1 };
+      const header = { ...surroundings, count: timestamps.length, baseTimestamp, maxTimestamp, ...o };
+      return new RecordBatch(assembleBatch(o.codec === undefined ? plain : compress(o.codec, plain), header));
+    }
+
+    function timesOf(batch: RecordBatch): unknown {
+      const section = recordBytesOf(batch, 1_000_000);
+      const cursor = new RecordCursor();
+      cursor.open(section);
+      const positions = Array.from({ length: batch.count }, () => {
+        cursor.next();
+        return cursor.position;
+      });
+      return {
+        base: exactBaseTimestampOf(batch),
+        greatest: exactMaxTimestampOf(batch),
+        records: exactTimestampsAt(batch, section, positions),
+      };
+    }
+
+    for (const codec of [0, 1] as const) {
+      it(`keeps them to the millisecond (codec ${codec})`, () => {
+        const left = filtered(distant([FAR, 5n, FAR + 7n, LAST], { codec }), {
+          retains: (offset) => offset === 1000 || offset === 1002,
+        });
+        expect(timesOf(left)).to.deep.equal({ base: FAR, greatest: FAR + 7n, records: [FAR, FAR + 7n] });
+        expect([left.baseOffset, left.lastOffset, left.count, left.codec]).to.deep.equal([1000, 1003, 2, codec]);
+        const late = filtered(distant([3n, 5n, FAR, LAST], { codec }), { retains: (offset) => offset !== 1001 });
+        expect(timesOf(late)).to.deep.equal({ base: 3n, greatest: LAST, records: [3n, FAR, LAST] });
+      });
+    }
+
+    it('gives tombstones a horizon, and keeps one that is itself as far', () => {
+      const left = filtered(distant([FAR, FAR + 1n, LAST]), {});
+      const records = [FAR, FAR + 1n, LAST];
+      expect(timesOf(left)).to.deep.equal({ base: BigInt(HORIZON), greatest: LAST, records });
+      expect(timesOf(filtered(left, { horizonMs: 5, retains: keyed('c') }))).to.deep.equal({
+        base: BigInt(HORIZON),
+        greatest: LAST,
+        records: [LAST],
+      });
+      const farHorizon = distant([FAR, FAR + 1n, FAR + 2n], { deleteHorizon: true });
+      const less = filtered(farHorizon, { retains: (offset) => offset !== 1000 });
+      expect(timesOf(less)).to.deep.equal({ base: FAR, greatest: FAR + 2n, records: [FAR + 1n, FAR + 2n] });
+    });
+
+    it('keeps them where the topic stamps its records, and where nothing is left', () => {
+      const stamped = distant([1n, 2n, 3n], { timestampType: 'LogAppendTime', maxTimestamp: LAST });
+      expect(timesOf(filtered(stamped, { retains: keyed('a') }))).to.deep.equal({ base: LAST, greatest: LAST, records: [LAST] });
+      const empty = filtered(distant([FAR, LAST]), { retains: () => false, whenEmpty: 'kept' });
+      expect(timesOf(empty)).to.deep.equal({ base: -1n, greatest: LAST, records: [] });
+    });
+
+    it('refuses sums that Apache Kafka takes for negative', () => {
+      const batch = distant([LAST, 1n]);
+      batch.buffer.writeBigInt64BE(-(2n ** 62n), 27);
+      expect(() => filterBatch(batch, filter({ retains: (offset) => offset === 1000 }))).to.throw('cannot be written anew');
+    });
+
+    it('keeps them in message sets of format 1', () => {
+      for (const [codec, count] of [
+        ['none', 1],
+        ['gzip', 3],
+      ] as const) {
+        const offsets = [500, 501, 502].slice(0, count);
+        const left = filtered(new RecordBatch(legacyBatch(offsets, codec, FAR)), {});
+        const records = [FAR, FAR + 1n, FAR + 2n].slice(0, count);
+        expect(timesOf(left)).to.deep.equal({ base: FAR, greatest: records.at(-1), records });
+      }
+    });
   });
 });

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
 import type { Log } from '../../src/log/log.ts';
+import { exactMaxTimestampOf } from '../../src/wire/exact-timestamps.ts';
+import { BASE_TIMESTAMP_AT, batchesOf, CRC_AT, MAX_TIMESTAMP_AT } from '../../src/wire/record-batch.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
 import {
@@ -232,5 +234,30 @@ describe('A cleaning', () => {
     const result = log.append(bytes, { leaderEpoch: 0, origin: 'client' });
     expect(result.ok).to.equal(false);
     if (!result.ok) expect([result.error, result.recordErrors.map(({ batchIndex }) => batchIndex)]).to.deep.equal([87, [0]]);
+  });
+
+  it('compacts what Apache Kafka has let in with timestamps beyond 2^53', async () => {
+    const first = await openCompacted();
+    await put(first.log, entries('a=1 b=1'));
+    await put(first.log, entries('a=2 c=1'));
+    first.log.roll();
+    await put(first.log, entries('d=1'));
+    await first.directory.stop({ clean: false, brokerEpoch: 1 });
+    const files = first.files.kill();
+    const path = `/data/keyed-0/${'0'.repeat(20)}.log`;
+    const bytes = files.readFile(path);
+    for (const batch of batchesOf(bytes)) {
+      const far = batch.baseOffset === 0 ? 2n ** 61n + 1n : 2n ** 63n - 1n;
+      for (const at of [BASE_TIMESTAMP_AT, MAX_TIMESTAMP_AT]) bytes.writeBigInt64BE(far, batch.position + at);
+      bytes.writeUInt32BE(batch.computeCrc(), batch.position + CRC_AT);
+    }
+    files.writeFile(path, bytes);
+    const fixture = await openCompacted({}, { files, clock: first.clock });
+    fixture.log.setHighWatermark(fixture.log.logEndOffset);
+    await clean(fixture);
+    expect(await contents(fixture.log)).to.deep.equal(['1:b=1', '2:a=2', '3:c=1', '4:d=1']);
+    const left = batchesOf(files.readFile(path)).map((batch) => exactMaxTimestampOf(batch));
+    expect(left).to.deep.equal([2n ** 61n + 1n, 2n ** 63n - 1n]);
+    checkInvariants(fixture.log);
   });
 });
