@@ -96,19 +96,18 @@ export class Broker {
     const machine = worldOf(options);
     const log = options.log ?? createLogger('warn', machine.clock, (line) => void process.stderr.write(line));
     const ephemeral = ephemeralPath(options, machine);
-    const settings = new Settings([...options.sources, overrides(options, ephemeral)], {
-      likeProduction: options.likeProduction === true,
-    });
-    for (const warning of settings.warnings) log.warn(warning);
-    const world = { ...machine, network: options.world?.network ?? networkOf(settings) };
     const removeData = (): void => {
       if (ephemeral === undefined) return;
-      world.files.removeDirectory(ephemeral);
+      machine.files.removeDirectory(ephemeral);
       forgetTemporary(ephemeral);
     };
     try {
+      const settings = new Settings([...options.sources, overrides(options, ephemeral)], {
+        likeProduction: options.likeProduction === true,
+      });
+      for (const warning of settings.warnings) log.warn(warning);
       const running = await compose({
-        world,
+        world: { ...machine, network: options.world?.network ?? networkOf(settings) },
         settings,
         log,
         topics: options.topics,
@@ -116,7 +115,7 @@ export class Broker {
         onFatal: (reason) => options.onFatal?.(reason),
         onTransactionStep: options.onTransactionStep,
       });
-      return new Broker(running, settings, world.clock, removeData);
+      return new Broker(running, settings, machine.clock, removeData);
     } catch (error) {
       removeData();
       throw error;

@@ -167,6 +167,16 @@ describe('Broker.start', function () {
     expect((misspelt as Error).message).to.contain('Unknown setting log.retention=1');
   });
 
+  it('remembers no directory of a broker whose options are refused', async () => {
+    const listening = process.listenerCount('exit');
+    const refused = [{ settings: { 'no.such.setting': 1 } }, { port: 70_000 }, { settings: { 'log.segment.bytes': 'x' } }];
+    for (const options of refused) {
+      const outcome = await Broker.start(options).catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(SettingsError);
+    }
+    expect(process.listenerCount('exit')).to.equal(listening);
+  });
+
   it('never gives a producer id twice, across restarts too', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'blumfeld-broker-'));
     try {
