@@ -32,5 +32,13 @@ export function* dumpProperties(files: Files, path: string): Generator<DumpItem>
 
 export function* dumpJson(files: Files, path: string): Generator<DumpItem> {
   const text = files.readFile(path).toString('utf8');
-  yield { text: text.trim(), json: JSON.parse(text) as unknown };
+  yield { text: text.trim(), json: parsed(text, path) };
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Error(`${path} is damaged: it is no JSON`);
+  }
 }

@@ -46,7 +46,7 @@ export async function* batchRunsIn(file: OpenFile, from: number, to: number, rea
     while (bytes.length - at >= SHORTEST_BATCH) {
       const size = batchSizeAt(bytes, at);
       const magic = magicAt(bytes, at);
-      if (size < 0 || magic < 0 || magic > 2 || (magic === 2 && size < 61) || position + at + size > to) {
+      if (size < 0 || magic < 0 || magic > 2 || position + at + size > to) {
         missing = -1;
         break;
       }

@@ -145,6 +145,12 @@ describe('blumfeld dump', () => {
     expect(shown[shown.length - 1]).to.deep.include({ torn: true });
   });
 
+  it('names the file that is no JSON though it should be', () => {
+    const path = `${directory}/quorum-state`;
+    writeFileSync(path, '{"leaderId":');
+    expect(() => [...dumpItems(files, path)]).to.throw(`${path} is damaged: it is no JSON`);
+  });
+
   it('runs as the command that ships, for every kind of file there is', async function () {
     this.timeout(60_000);
     const kinds = new Map<string, string>();

@@ -4,8 +4,7 @@ import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { BrokerImage } from './broker-image.ts';
 import type { Decision, Surroundings } from './decision.ts';
 import { directoryChange, NO_EVENT, partitionChanges } from './partition-change.ts';
-import { hasDirectories } from './record-versions.ts';
-import { knowsCordons } from './record-versions.ts';
+import { hasDirectories, knowsCordons } from './record-versions.ts';
 import { directoryOf, isDirectoryOnline } from '../../wire/directory-id.ts';
 
 export interface ReplicaAssignment {

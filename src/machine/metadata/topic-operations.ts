@@ -25,6 +25,7 @@ import { CLUSTER_METADATA_TOPIC, topicNameError } from '../../wire/topic-name.ts
 const MAX_PARTITIONS_PER_REQUEST = 10_000;
 
 type TopicResult = CreateTopicsResponseCreatableTopicResultDraft;
+
 /** Topics that a request names once and that are not to be refused before anything else come first, in its order; then the others. */
 export function createTopics(request: CreateTopicsRequest, around: Surroundings): Decision<TopicResult[]> {
   const duplicates = repeated(request.topics.map((topic) => topic.name));
