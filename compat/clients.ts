@@ -12,11 +12,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 import { startBlumfeld } from './apache-kafka/directory-owner.ts';
 import { endsWithThis } from '../test/support/own-children.ts';
 
@@ -103,7 +103,7 @@ function judge(client: string, outcomes: ReadonlyMap<string, Outcome>): { passed
 async function run(client: string, command: readonly string[]): Promise<{ passed: number; failed: number }> {
   console.log(`-- ${client}`);
   const given = process.env['BOOTSTRAP'];
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-compat-'));
+  const folder = temporaryFolder('compat');
   const broker = given === undefined ? await startBlumfeld(folder, OVERRIDES) : undefined;
   try {
     const outcomes = await outcomesOf(command, given ?? broker?.address ?? '');
@@ -112,7 +112,7 @@ async function run(client: string, command: readonly string[]): Promise<{ passed
     return judge(client, outcomes);
   } finally {
     await broker?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -6,9 +6,9 @@
  * their batches, since timestamps are relative to them; size and checksum of compressed batches that lost records, since the compressors are not the
  * same; so also positions in indexes, which are compared by the batches they point at; and an epoch that has no records yet.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { difference, factsOfPartition } from './compaction/facts.ts';
@@ -74,7 +74,7 @@ async function compacted(owner: Owner, base: string, folder: string): Promise<vo
   });
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-compaction-'));
+const folder = temporaryFolder('compaction');
 try {
   const base = join(folder, 'base');
   mkdirSync(base);
@@ -101,7 +101,6 @@ try {
 } catch (error) {
   checks.broke('compaction beside Apache Kafka', error);
 } finally {
-  if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-  else console.log(`kept ${folder}`);
+  removeFolder(folder);
 }
 checks.end();

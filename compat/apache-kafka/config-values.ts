@@ -3,9 +3,8 @@
  * Blumfeld in every way in which configs can be said, and only to be validated: code and text of each answer are compared. Then what both refuse to start
  * with; there the words may differ. `node build/compat/apache-kafka/config-values.js BROKER-JARS`, half a minute.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { address, PlainClient } from '../../test/support/plain-client.ts';
 import { Checks } from '../checks.ts';
 import { answersOf, makeTopic, probes } from './config-values/probes.ts';
@@ -48,13 +47,13 @@ async function beginnings(jars: string): Promise<void> {
 
 const [jars] = process.argv.slice(2);
 if (jars === undefined) throw new Error("name the folder of Apache Kafka's jars");
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-config-values-'));
+const folder = temporaryFolder('config-values');
 try {
   await alterations(jars, folder);
   await beginnings(jars);
 } catch (error) {
   checks.broke('the comparison', error);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 checks.end();

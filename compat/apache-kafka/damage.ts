@@ -3,9 +3,9 @@
  * what a fetch at each of its batches gives. `node build/compat/apache-kafka/damage.js BROKER-JARS`; `ONLY=words` runs the cases whose titles hold them.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { batchSizeAt, SHORTEST_BATCH } from '../../src/log/batch-header.ts';
 import { batchesOf, RecordBatch } from '../../src/wire/record-batch.ts';
 import { FACTS } from '../../test/support/protocol-data.ts';
@@ -237,7 +237,7 @@ async function fetchAt(client: PlainClient, topic: string, fetchOffset: number):
 }
 
 async function viewOf(owner: Owner, jars: string, { archive, path, damage, also }: Case): Promise<View> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-damage-'));
+  const folder = temporaryFolder('damage');
   const data = join(folder, 'data');
   mkdirSync(data);
   try {
@@ -262,7 +262,7 @@ async function viewOf(owner: Owner, jars: string, { archive, path, damage, also 
   } catch (error) {
     return new Map([['outcome', error instanceof Error ? error.message : String(error)]]);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -5,9 +5,9 @@
  * kind, ONLY=plain-3 shows one log, DIFFERENCES=1
  * all that differs as meant.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { SeededRandom } from '../../test/sim/seeded-random.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { doDamage, drawDamage, told } from './damaged-logs/damage.ts';
@@ -89,7 +89,7 @@ async function write(owner: Owner, jars: string, data: string, round: number, en
 
 const [jars] = process.argv.slice(2);
 if (jars === undefined) throw new Error('name the folder of the jars of Apache Kafka');
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-damaged-logs-'));
+const folder = temporaryFolder('damaged-logs');
 const place = await newPlace(join(folder, 'place'));
 try {
   const base = join(folder, 'base');
@@ -102,8 +102,7 @@ try {
     await compare(jars, folder, base, random);
   }
 } finally {
-  if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-  else console.log(`kept ${folder}`);
+  removeFolder(folder);
 }
 console.log(`SEED=${SEED}`);
 console.log(`${passed} passed, ${failed} failed`);

@@ -4,9 +4,9 @@
  * producers at every level of transaction.version: what they wrote, and what the coordinators noted.
  * `node build/compat/apache-kafka/features.js TOOLS-JARS BROKER-JARS`
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { SUPPORTED_FEATURES } from '../../src/machine/metadata/features.ts';
 import { Connection } from '../consistency/connection.ts';
 import { Checks } from '../checks.ts';
@@ -336,15 +336,14 @@ async function producers(folder: string, jars: string, tools: ToolServer): Promi
 }
 
 async function main(toolJars: string, brokerJars: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-features-'));
+  const folder = temporaryFolder('features');
   const tools = startToolServer(toolJars);
   try {
     for (const release of RELEASES) await throughReleases(release, folder, brokerJars, tools);
     await producers(folder, brokerJars, tools);
   } finally {
     await tools.stop();
-    if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-    else console.log(`kept ${folder}`);
+    removeFolder(folder);
   }
 }
 

@@ -6,9 +6,9 @@
  * that a broker gives (LogAppendTime, ends of transactions) with the entries of time indexes, since batches of one millisecond share one, and bytes of batches that the broker has packed itself, since the compressors are not the
  * same. Also left out: the file of an epoch that has no records yet, which Apache Kafka writes when a leader takes office.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
 import { parseProducerSnapshot } from '../../src/log/producer-snapshot.ts';
@@ -108,7 +108,7 @@ function timeless(partition: string): string[] {
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n').toSorted();
 
 const began = Date.now();
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-files-'));
+const folder = temporaryFolder('files');
 const theirs = join(folder, 'kafka');
 const ours = join(folder, 'blumfeld');
 const both = (what: (folder: string) => string[], ...path: readonly string[]): string | undefined =>
@@ -127,8 +127,7 @@ try {
 } catch (error) {
   checks.broke('files beside Apache Kafka', error);
 } finally {
-  if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-  else console.log(`kept ${folder}`);
+  removeFolder(folder);
 }
 console.log(`${checks.passed} checks in ${Math.round((Date.now() - began) / 1000)} s`);
 checks.end();

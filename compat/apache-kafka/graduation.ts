@@ -3,9 +3,8 @@
  * each time, what was unfinished can be ended, and each adds to it before it hands over. Then the directories that Apache Kafka made once, one a node
  * (`graduation/golden.ts`). Every file that is there at the end is read by the dump tool. `node build/compat/apache-kafka/graduation.js BROKER-JARS TOOLS-JARS`
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { dumpEveryFile } from './dumped-files.ts';
 import { move } from './graduation/calls.ts';
@@ -58,14 +57,13 @@ async function graduate(jars: string, folder: string, dataDirs: readonly string[
 }
 
 async function inFolder(title: string, work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-graduation-'));
+  const folder = temporaryFolder('graduation');
   try {
     await work(folder);
   } catch (error) {
     checks.broke(title, error);
   } finally {
-    if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-    else console.log(`kept ${folder}`);
+    removeFolder(folder);
   }
 }
 

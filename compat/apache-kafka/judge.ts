@@ -1,16 +1,15 @@
 /** Starts Apache Kafka and Blumfeld side by side and has them compared. `node build/compat/apache-kafka/judge.js JARS [ARGUMENTS OF differential/main]` */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { startApacheKafka, startBlumfeld } from './directory-owner.ts';
 
 const COMPARE = fileURLToPath(new URL('differential/main.js', import.meta.url));
 
 async function judge(jars: string, more: readonly string[]): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-judge-'));
+  const folder = temporaryFolder('judge');
   const [kafka, blumfeld] = await Promise.all([
     startApacheKafka(jars, join(folder, 'kafka')),
     startBlumfeld(join(folder, 'blumfeld'), ['node.id=1']),
@@ -23,7 +22,7 @@ async function judge(jars: string, more: readonly string[]): Promise<number> {
     return code ?? 1;
   } finally {
     await Promise.all([kafka.stop(), blumfeld.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -2,9 +2,9 @@
  * Sends one batch after another, most of them wrong in one way, to Apache Kafka and to this project's validator, and compares what they say: error code,
  * message, record errors, and what is stored of those that are accepted. `node build/compat/apache-kafka/produce-validation.js BROKER-JARS`
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts';
 import { validateRecords } from '../../src/log/record-validator.ts';
 import { ERROR_NAMES } from '../../src/wire/generated/errors.ts';
@@ -129,7 +129,7 @@ async function compared(client: PlainClient, logDir: string): Promise<void> {
 
 const [jars] = process.argv.slice(2);
 if (jars === undefined) throw new Error("name the folder of Apache Kafka's jars");
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-validation-'));
+const folder = temporaryFolder('validation');
 try {
   const directory = await newDirectory(folder);
   await format(jars, directory);
@@ -137,6 +137,6 @@ try {
 } catch (error) {
   checks.broke('batches are validated', error);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 checks.end();

@@ -2,9 +2,9 @@
  * The same sequence of tools against Apache Kafka and against Blumfeld: exit code and everything printed is compared, but for what `MASKS` and a step's own
  * masks name. `node build/compat/apache-kafka/tools-beside.js TOOLS-JARS BROKER-JARS`
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { type OwnerProcess, startApacheKafka, startBlumfeld } from './directory-owner.ts';
 import { java } from './java.ts';
@@ -78,7 +78,7 @@ function difference(kafka: readonly string[], blumfeld: readonly string[]): stri
 }
 
 async function compare(toolJars: string, brokerJars: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-beside-'));
+  const folder = temporaryFolder('beside');
   const [kafkaFolder, blumfeldFolder] = [join(folder, 'kafka'), join(folder, 'blumfeld')];
   const [kafka, blumfeld] = await Promise.all([
     startApacheKafka(brokerJars, kafkaFolder),
@@ -103,7 +103,7 @@ async function compare(toolJars: string, brokerJars: string): Promise<void> {
   } finally {
     await tools.stop();
     await Promise.all([kafka.stop(), blumfeld.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -2,9 +2,8 @@
  * Apache Kafka's command line tools against Blumfeld: 10,000 keyed records in each codec through the console producer and consumer, every byte compared; topics,
  * configs, offsets and groups described; and every file that was written read by the dump tool. `node build/compat/apache-kafka/tools.js JARS`
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { dumpEveryFile } from './dumped-files.ts';
 import { startBlumfeld } from './directory-owner.ts';
@@ -159,7 +158,7 @@ async function administration(jars: string, server: string): Promise<void> {
 }
 
 async function main(jars: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-tools-'));
+  const folder = temporaryFolder('tools');
   const dataDir = join(folder, 'data');
   try {
     const broker = await startBlumfeld(dataDir, [
@@ -190,7 +189,7 @@ async function main(jars: string): Promise<void> {
     const payloads = [...logs.matchAll(/payload: value \d+ /g)].length;
     check('dump tool finds every record', payloads === (CODECS.length - 1) * RECORDS ? undefined : `${payloads} records`);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
   checks.end();
 }

@@ -2,9 +2,7 @@
  * A data directory with transactions in every state, handed back and forth between Blumfeld and Apache Kafka, after clean stops and after kills: the next one knows them all, goes
  * on with those that are open, and ends them; what is committed, and where groups stand, is the same for both. `node build/compat/apache-kafka/transactions-graduation.js JARS`
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { Connection } from '../consistency/connection.ts';
 import { committedOffset, fetchCommitted } from '../consistency/reader.ts';
@@ -225,13 +223,12 @@ async function graduate(jars: string, directory: Directory): Promise<void> {
 
 const [jars] = process.argv.slice(2);
 if (jars === undefined) throw new Error("name the folder of Apache Kafka's jars");
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-transactions-'));
+const folder = temporaryFolder('transactions');
 try {
   await graduate(jars, await newDirectory(folder, FEW_INTERNAL_PARTITIONS));
 } catch (error) {
   checks.broke('the directory is handed over', error);
 } finally {
-  if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-  else console.log(`kept ${folder}`);
+  removeFolder(folder);
 }
 checks.end();

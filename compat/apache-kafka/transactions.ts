@@ -3,9 +3,8 @@
  * end them alike. Then the copier of messages in transactions, and every file that was written through the dump tool.
  * `node build/compat/apache-kafka/transactions.js TOOLS-JARS BROKER-JARS`
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { buildBatch } from '../../src/wire/record-batch-builder.ts';
 import { Connection } from '../consistency/connection.ts';
@@ -279,7 +278,7 @@ async function valuesOf({ connection }: Side, topic: string): Promise<string> {
 }
 
 async function main(toolJars: string, brokerJars: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-transactions-'));
+  const folder = temporaryFolder('transactions');
   const tools = startToolServer(toolJars);
   try {
     const sides = [await begun('Apache Kafka', folder, brokerJars), await begun('Blumfeld', folder, brokerJars)] as const;
@@ -296,8 +295,7 @@ async function main(toolJars: string, brokerJars: string): Promise<void> {
     await dumpEveryFile(tools, join(sides[1].directory.folder, 'data'), check);
   } finally {
     await tools.stop();
-    if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-    else console.log(`kept ${folder}`);
+    removeFolder(folder);
   }
 }
 

@@ -3,9 +3,9 @@
  * answers are compared with Apache Kafka's, field by field. Then one pair of directories is handed from Blumfeld to Apache Kafka and back, in the midst of moves.
  * `node build/compat/apache-kafka/two-directories.js JARS`
  */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { PlainClient } from '../../test/support/plain-client.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
@@ -315,11 +315,11 @@ async function handedOver(jars: string, folder: string): Promise<void> {
 
 const [jars] = process.argv.slice(2);
 if (jars === undefined) throw new Error("name the folder of Apache Kafka's jars");
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-two-directories-'));
+const folder = temporaryFolder('two-directories');
 try {
   await sideBySide(jars, folder);
   await handedOver(jars, folder);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 checks.end();

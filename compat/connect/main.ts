@@ -2,10 +2,10 @@
  * Lines of a file go through a topic into another file by Kafka Connect, with exactly-once sources, while the worker and the broker are killed.
  * `node build/compat/connect/main.js FOLDER-OF-JARS`; ends with `N passed, N failed`.
  */
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { freePort } from '../apache-kafka/free-port.ts';
 import { type CrashingBroker, startedIn } from '../streams/crashing-broker.ts';
 import { until, Worker } from './worker.ts';
@@ -160,7 +160,7 @@ interface SinkOffset {
   readonly offset: { readonly kafka_offset: number };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-connect-'));
+const folder = temporaryFolder('connect');
 const broker = await startedIn(folder);
 const worker = new Worker(process.argv[2] ?? '', folder, broker.bootstrap, await freePort());
 const flow: Flow = { broker, worker, from: join(folder, 'from.txt'), to: join(folder, 'to.txt'), written: 0 };
@@ -178,5 +178,5 @@ try {
 } finally {
   await worker.kill('SIGKILL');
   await broker.stop();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }

@@ -4,9 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -80,7 +79,7 @@ async function foundIn(
   return found;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-broken-'));
+const folder = temporaryFolder('broken');
 const checks = new Checks();
 let running: { fault: string | undefined; broker: BrokerProcess; directory: Directory } | undefined;
 try {
@@ -102,6 +101,6 @@ try {
   }
 } finally {
   await running?.broker.kill('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 checks.end();

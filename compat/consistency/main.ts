@@ -5,10 +5,10 @@
  *
  * Prints what was done and every kind of anomaly, keeps the history of a round that has one, and ends with `N passed, M failed`: a check for each kind.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { FEW_INTERNAL_PARTITIONS, format, newDirectory, startOn } from '../apache-kafka/directory-owner.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { anomaliesOf, ANOMALIES, type Anomaly, type AnomalyName } from './checker.ts';
@@ -50,7 +50,7 @@ function keep(round: number, { history }: Round): string {
 
 async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
   const found = new Map<AnomalyName, Anomaly[]>();
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-consistency-'));
+  const folder = temporaryFolder('consistency');
   const directory = await newDirectory(folder, [
     ...FEW_INTERNAL_PARTITIONS,
     'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
@@ -82,8 +82,7 @@ async function run(): Promise<Map<AnomalyName, Anomaly[]>> {
     }
   } finally {
     await broker.kill('SIGTERM');
-    if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-    else console.log(`kept ${folder}`);
+    removeFolder(folder);
   }
   return found;
 }

@@ -4,9 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { Checks } from '../checks.ts';
 import { startBlumfeld } from '../apache-kafka/directory-owner.ts';
 
@@ -64,7 +64,7 @@ async function says(command: string, folder: string, expected: RegExp): Promise<
 }
 
 async function run(example: Example, address: string, number: number): Promise<string | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'blumfeld-first-'));
+  const folder = temporaryFolder('first');
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   const commands: string[] = [];
   for (const { kind, text } of example.blocks) {
@@ -77,12 +77,12 @@ async function run(example: Example, address: string, number: number): Promise<s
   try {
     return await says(commands.join('\n'), folder, new RegExp(`^(?:b')?${key}'? (?:b')?hello'?$`, 'm'));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 
 const all = examples(readFileSync('README.md', 'utf8'));
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-first-data-'));
+const folder = temporaryFolder('first-data');
 const broker = await startBlumfeld(folder);
 const checks = new Checks();
 if (all.length !== 4) checks.check('the README has 4 examples of a first record', `it has ${all.length}`);
@@ -95,6 +95,6 @@ try {
   }
 } finally {
   await broker.stop();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 checks.end();

@@ -4,10 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { endsWithThis } from '../../test/support/own-children.ts';
 import { type CrashingBroker, startedIn } from './crashing-broker.ts';
 
@@ -32,7 +30,7 @@ async function counted(command: readonly string[], broker: CrashingBroker): Prom
   return { passed, failed: code === 0 || failed > 0 ? failed : 1 };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'blumfeld-streams-'));
+const folder = temporaryFolder('streams');
 const broker = await startedIn(folder);
 try {
   const { passed, failed } = await counted(process.argv.slice(2), broker);
@@ -40,5 +38,5 @@ try {
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {
   await broker.stop();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
