@@ -14,6 +14,7 @@ import type { LogTail } from './tail-memory.ts';
 
 export interface LogParts {
   readonly o: LogOptions;
+  readonly topicId: string | null;
   readonly handles: FileHandles;
   readonly segments: Segments;
   readonly leaderEpochs: LeaderEpochs;
@@ -26,6 +27,8 @@ export interface LogParts {
   directory: string;
   startOffset: number;
   highWatermark: number;
+  /** Told of each move of `writtenOffset`, and once of the failure. */
+  listeners: readonly ((failure?: StorageFailure) => void)[];
   /** Set once the disk has failed. */
   failure: StorageFailure | undefined;
   closed: boolean;

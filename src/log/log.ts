@@ -13,39 +13,29 @@
  * `append` decides everything at once and in order: validation, sequences, offsets. The bytes follow at the end of the turn, in one write; who
  * waits for them listens with `onWritten`. The high watermark belongs to the partition and is only kept here.
  */
-import { prepareToCompress, ZSTD } from '../wire/compression/codec.ts';
 import type { RecordBatch } from '../wire/record-batch.ts';
 import type { StorageFailure } from '../world/files.ts';
 import { read, readQueued } from './bounded-read.ts';
-import { type Cleaning, CleaningGate } from './cleaning-gate.ts';
+import type { Cleaning } from './cleaning-gate.ts';
 import { guarded, guardedLater } from './disk-guard.ts';
-import { FileHandles } from './file-handles.ts';
 import { append } from './log-append.ts';
-import { type EpochEnd, LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts';
+import type { EpochEnd, LeaderEpochs } from './leader-epochs.ts';
 import { close } from './log-close.ts';
 import type { LogConfig } from './log-config.ts';
+import { open } from './log-open.ts';
 import { relocate } from './log-relocation.ts';
-import { LogReader, type TimestampedOffset } from './log-reader.ts';
-import { LogWriter } from './log-writer.ts';
+import type { TimestampedOffset } from './log-reader.ts';
 import type { AppendOptions, AppendResult, LogOptions, LogRead, ReadOptions } from './log-contract.ts';
 import { lastStableOffset, type LogParts, setHighWatermark } from './log-parts.ts';
 import { advanceLogStartOffset, deleteOldSegments } from './log-start.ts';
 import { restartAt, truncateTo } from './log-truncation.ts';
-import { settleTopicId } from './partition-metadata.ts';
 import type { ProducerState } from './producer-state.ts';
-import { fileNamesIn, type Recovered, recoverLog } from './recovery.ts';
 import type { Segment } from './segment.ts';
-import { drawRollJitter, roll } from './segment-keeper.ts';
+import { roll } from './segment-keeper.ts';
 import { replaceSegments } from './segment-replacement.ts';
-import { LogTail, TailMemory, type TailRead } from './tail-memory.ts';
+import type { TailMemory, TailRead } from './tail-memory.ts';
 import type { FirstBatch } from './verification.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
-
-const DAY_MS = 86_400_000;
-
-// Shared by thousands of logs.
-const NO_LISTENERS: readonly ((failure?: StorageFailure) => void)[] = [];
-const NO_REMOVALS: LogParts['removals'] = [];
 
 export class Log {
   readonly topic: string;
@@ -54,95 +44,19 @@ export class Log {
   readonly leaderEpochs: LeaderEpochs;
   readonly producerState: ProducerState;
   private readonly parts: LogParts;
-  private listeners: readonly ((failure?: StorageFailure) => void)[] = NO_LISTENERS;
 
-  private constructor(
-    o: LogOptions,
-    topicId: string | null,
-    handles: FileHandles,
-    leaderEpochs: LeaderEpochs,
-    recovered: Recovered,
-  ) {
-    this.topic = o.topic;
-    this.partition = o.partition;
-    this.topicId = topicId;
-    this.leaderEpochs = leaderEpochs;
-    const { segments, producerState, logStartOffset } = recovered;
-    this.producerState = producerState;
-    const tailMemory = o.tailMemory ?? new TailMemory();
-    const writer = new LogWriter({
-      clock: o.clock,
-      files: o.files,
-      directory: () => this.parts.directory,
-      leaderEpochs,
-      segments,
-      onWritten: () => this.tellListeners(),
-      onFailure: (failure) => this.noteFailure(failure),
-    });
-    writer.flushMessages = o.config.flushMessages;
-    writer.reset(recovered.logEndOffset, recovered.recoveryPoint);
-    this.parts = {
-      o,
-      handles,
-      segments,
-      leaderEpochs,
-      producerState,
-      writer,
-      reader: new LogReader(segments, writer, tailMemory.budgetBytes),
-      tail: new LogTail(tailMemory),
-      config: o.config,
-      directory: o.directory,
-      startOffset: logStartOffset,
-      highWatermark: logStartOffset,
-      failure: undefined,
-      closed: false,
-      cleaning: new CleaningGate(),
-      removals: NO_REMOVALS,
-    };
-    drawRollJitter(this.parts);
+  private constructor(parts: LogParts) {
+    this.parts = parts;
+    this.topic = parts.o.topic;
+    this.partition = parts.o.partition;
+    this.topicId = parts.topicId;
+    this.leaderEpochs = parts.leaderEpochs;
+    this.producerState = parts.producerState;
   }
 
   /** Opens what the directory holds, or begins an empty log. Rejects with StorageFailure. */
   static async open(o: LogOptions): Promise<Log> {
-    const { files, clock, directory } = o;
-    const isNew = o.names === undefined && files.stat(directory) === undefined;
-    if (isNew) files.makeDirectory(directory);
-    const names = o.names ?? fileNamesIn(files, directory);
-    const topicId = o.names === undefined ? await settleTopicId(files, directory, o.topicId) : o.topicId;
-    const handles = o.handles ?? new FileHandles(files);
-    const leaderEpochs = new LeaderEpochs(files, directory, names.includes(LEADER_EPOCH_FILE));
-    const recovered = await recoverLog({
-      files,
-      handles,
-      clock,
-      directory,
-      names,
-      config: o.config,
-      producers: {
-        files,
-        directory,
-        where: `${o.topic}-${o.partition}`,
-        expirationMs: o.producerIdExpirationMs ?? DAY_MS,
-        verifiesTransactions: o.verifiesTransactions,
-      },
-      leaderEpochs,
-      recoveryPoint: o.recoveryPoint ?? 0,
-      logStartOffset: o.logStartOffset ?? 0,
-      cleanShutdown: o.cleanShutdown ?? false,
-    });
-    if (o.config.compressionType === 'zstd') await prepareToCompress(ZSTD);
-    const log = new Log(o, topicId, handles, leaderEpochs, recovered);
-    if (o.names === undefined) leaderEpochs.save();
-    leaderEpochs.reportTo(log);
-    if (log.failure !== undefined) throw log.failure;
-    const mayBeUnsynced = !(o.cleanShutdown ?? false) && (log.sizeInBytes > 0 || log.segmentCount > 1);
-    if (isNew || mayBeUnsynced) {
-      const { segments } = recovered;
-      log.parts.writer.noteUnsynced(segments.from(log.recoveryPoint).filter((segment) => segment !== segments.active));
-    }
-    // What a killed process had written and not synced is about to be shown: where flush.messages wants that synced first, it is.
-    if (log.logEndOffset - log.recoveryPoint >= o.config.flushMessages) await log.flush();
-    return log;
+    return new Log(await open(o));
   }
 
   /** Where its files are. */
@@ -229,22 +143,12 @@ export class Log {
 
   /** The listener runs after each move of `writtenOffset`, and once with the failure when the disk fails. */
   onWritten(listener: (failure?: StorageFailure) => void): void {
-    this.listeners = [...this.listeners, listener];
-  }
-
-  private tellListeners(): void {
-    for (const listener of this.listeners) listener();
+    this.parts.listeners = [...this.parts.listeners, listener];
   }
 
   /** The disk did not do what was asked: nothing is acknowledged, appended or read any more. */
   fail(failure: StorageFailure): void {
     this.parts.writer.fail(failure);
-  }
-
-  private noteFailure(failure: StorageFailure): void {
-    this.parts.failure = failure;
-    this.parts.o.onFailure?.(failure);
-    for (const listener of this.listeners) listener(failure);
   }
 
   /** Moves the high watermark, kept within [logStartOffset, logEndOffset]. */
