@@ -10,6 +10,7 @@ import { DecodeError } from './decode-error.ts';
 import { Reader } from './reader.ts';
 
 const MAX_INT32 = 0x7fff_ffff;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * `whole`: a record fills exactly the size it declares. `skim`: the declared size is read and not believed, the fields alone say where
@@ -32,7 +33,7 @@ export class RecordCursor {
   headerCount = 0;
   headersPosition = 0;
 
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = NOTHING;
   private reading: RecordReading = 'whole';
   private at = 0;
   private end = 0;

@@ -42,6 +42,16 @@ describe("the machine's network", () => {
     return socket;
   }
 
+  /** The server's side of a connection, and its client, which does not read. */
+  async function withSlowPeer(): Promise<[Connection, Socket]> {
+    const accepted: Connection[] = [];
+    listening = await new NodeNetwork().listen('127.0.0.1', 0, (connection) => void accepted.push(connection));
+    const socket = await client();
+    socket.pause();
+    while (accepted.length === 0) await new Promise(setImmediate);
+    return [accepted[0] as Connection, socket];
+  }
+
   async function answer(socket: Socket, size: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let got = 0;
@@ -88,6 +98,56 @@ describe("the machine's network", () => {
     expect(came).to.equal(false);
     connections[0]?.resume();
     expect((await received).equals(sent)).to.equal(true);
+  });
+
+  it('makes who writes wait for a slow peer, keeps the order of all that is written, and tells when each piece is done with', async () => {
+    const [connection, socket] = await withSlowPeer();
+    let drained = (): void => undefined;
+    connection.start({ data: () => undefined, drain: () => drained(), closed: () => undefined });
+    const sent: Buffer[] = [];
+    let done = 0;
+    let writes = 0;
+    const write = (sizes: readonly number[]): boolean => {
+      const chunks = sizes.map((size) => Buffer.alloc(size, `${writes} `));
+      sent.push(...chunks);
+      writes++;
+      return connection.write(chunks, () => void done++);
+    };
+    while (write([64 * 1024]));
+    const drain = new Promise<void>((resolve) => (drained = resolve));
+    expect(done).to.be.lessThan(writes);
+    for (const sizes of [[10], [10, 20], [9000, 70_000], [8000, 900], [30], [40_000], [5, 6, 7]]) write(sizes);
+    const expected = Buffer.concat(sent);
+    const received = answer(socket, expected.length);
+    socket.resume();
+    expect((await received).equals(expected)).to.equal(true);
+    await drain;
+    connection.end();
+    await once(socket, 'close');
+    expect(done).to.equal(writes);
+  });
+
+  it('sends what it has taken before it closes, and tells nothing more of a peer that is gone', async () => {
+    const [connection, socket] = await withSlowPeer();
+    let drained = (): void => undefined;
+    const closed = new Promise<void>((resolve) => {
+      connection.start({ data: () => undefined, drain: () => drained(), closed: resolve });
+    });
+    for (const isLast of [false, true]) {
+      socket.pause();
+      let size = 64 * 1024;
+      while (connection.write([Buffer.alloc(64 * 1024)])) size += 64 * 1024;
+      const drain = new Promise<void>((resolve) => (drained = resolve));
+      if (isLast) connection.end();
+      const received = answer(socket, size);
+      socket.resume();
+      expect((await received).length).to.equal(size);
+      await (isLast ? closed : drain);
+    }
+    let told = false;
+    expect(connection.write([Buffer.from('late')], () => void (told = true))).to.equal(true);
+    await new Promise(setImmediate);
+    expect(told).to.equal(false);
   });
 
   it('tells once that a connection is closed, whoever closes it', async () => {
