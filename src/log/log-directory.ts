@@ -17,19 +17,16 @@ import type { LogConfig } from './log-config.ts';
 import { DEFAULT_LIVE_SETTINGS, type LiveSettings, type LogDirectoryOptions } from './log-directory-options.ts';
 import { LogOpener } from './log-opener.ts';
 import type { Log } from './log.ts';
-import { fileNamesIn } from './recovery.ts';
 import { type MetaProperties, readMetaProperties, settleIdentity } from './meta-properties.ts';
 import { METADATA_DIRECTORY, METADATA_TOPIC_ID } from './metadata-topic.ts';
 import { directoryName, futureName, retiredName } from './partition-directory-name.ts';
 import { partitionFolders } from './partition-folders.ts';
-import { PARTITION_METADATA_FILE, readPartitionMetadata, settleTopicId } from './partition-metadata.ts';
+import { type ConfigOf, openPartitions } from './partition-loading.ts';
 import { TailMemory } from './tail-memory.ts';
 
 /** Held by who has the directory, as by Apache Kafka. */
 export const LOCK_FILE = '.lock';
-const OPENED_AT_ONCE = 8;
-
-type ConfigOf = (topic: string, partition: number, topicId: string | null) => LogConfig | undefined;
+const CLOSED_AT_ONCE = 8;
 
 export class LogDirectory {
   readonly path: string;
@@ -149,41 +146,13 @@ export class LogDirectory {
    * given the id of the topic of its name. Starts what is done from time to time. A disk that fails takes the directory offline.
    */
   openLogs(configOf: ConfigOf, topicIdOf: (topic: string) => string | undefined = () => undefined): Promise<void> {
-    return this.guarded(() => this.openFound(configOf, topicIdOf));
-  }
-
-  private async openFound(configOf: ConfigOf, topicIdOf: (topic: string) => string | undefined): Promise<void> {
-    const { files, random } = this.o;
-    const { cleanShutdown } = this;
-    const pending: Promise<unknown>[] = [];
-    const pause = this.jobs.slices();
-    for (const { topic, partition, name, state } of partitionFolders(files, this.path)) {
-      if (state === 'delete') this.removeLater(`${this.path}/${name}`, this.live.directoryDeleteDelayMs);
-      if (state === 'delete' || state === 'stray') continue;
-      const names = fileNamesIn(files, `${this.path}/${name}`);
-      const hasMetadata = names.includes(PARTITION_METADATA_FILE);
-      let topicId = (hasMetadata ? readPartitionMetadata(files, `${this.path}/${name}`) : undefined) ?? null;
-      const config = configOf(topic, partition, topicId);
-      if (config === undefined) {
-        files.rename(`${this.path}/${name}`, `${this.path}/${retiredName(topic, partition, 'stray', random)}`);
-        continue;
-      }
-      topicId ??= await settleTopicId(files, `${this.path}/${name}`, topicIdOf(topic) ?? null);
-      const found = { topic, partition, topicId, config, cleanShutdown, names };
-      const opening = state === 'future' ? this.all.openCopy(found, name) : this.all.open(found);
-      // Waited for below; one that fails before that must not count as a failure that nobody looks at.
-      opening.catch(() => undefined);
-      pending.push(opening);
-      if (pending.length >= OPENED_AT_ONCE) await Promise.all(pending.splice(0));
-      await pause();
-    }
-    await Promise.all(pending);
-    // Not before: creating files waits for syncs of others, and there may be thousands of both.
-    for (const { leaderEpochs } of [...this.all.ofPartitions(), ...this.all.copies.values()]) leaderEpochs.save();
-    // A process that was killed may have left the names of new partitions to the operating system.
-    if (!cleanShutdown) await files.syncDirectory(this.path);
-    this.allOpened = true;
-    startUpkeep({ o: this.o, jobs: this.jobs, logs: this.all, checkpoints: this.checkpoints });
+    const { o, jobs, checkpoints, cleanShutdown, all } = this;
+    return this.guarded(async () => {
+      const retireLater = (path: string): void => this.removeLater(path, this.live.directoryDeleteDelayMs);
+      await openPartitions({ o, jobs, logs: all, cleanShutdown, retireLater }, configOf, topicIdOf);
+      this.allOpened = true;
+      startUpkeep({ o, jobs, logs: all, checkpoints });
+    });
   }
 
   /** A new, empty partition; the one there is, when there is one. */
@@ -360,7 +329,7 @@ export class LogDirectory {
     const clean = o.clean && this.currentFailure === undefined;
     try {
       const logs = this.all.list();
-      while (logs.length > 0) await Promise.all(logs.splice(0, OPENED_AT_ONCE).map((log) => log.close({ clean })));
+      while (logs.length > 0) await Promise.all(logs.splice(0, CLOSED_AT_ONCE).map((log) => log.close({ clean })));
       await this.checkpoints.settled();
       if (clean && this.isWhole()) await this.leaveCleanly(o.brokerEpoch);
     } finally {
