@@ -2,6 +2,9 @@
  * AddPartitionsToTxn, versions 0 to 5: partitions become part of a transaction before they are written to, or, with `verifyOnly`, are looked for in it. One
  * transaction of a client up to 3, several of another broker from 4 on (KIP-890).
  *
+ * A transactional id that a request names several times has the partitions that are named for it last, and answers that are one for all of them go by those that are named
+ * first.
+ *
  * One partition that does not exist keeps the others from being added: OPERATION_NOT_ATTEMPTED. KIP-588 (PRODUCER_FENCED, from 2 on; INVALID_PRODUCER_EPOCH
  * before). Other than in Apache Kafka, a request without transactions is answered, with nothing.
  */
@@ -41,10 +44,14 @@ export async function addPartitionsToTxn(
     );
     return { throttleTimeMs: 0, resultsByTopicV3AndBelow };
   }
+  const { transactions } = request;
+  const first = new Map(transactions.toReversed().map(({ transactionalId, topics }) => [transactionalId, topics]));
+  const last = new Map(transactions.map(({ transactionalId, topics }) => [transactionalId, topics]));
   const resultsByTransaction = await Promise.all(
-    request.transactions.map(async (transaction) => {
+    transactions.map(async (transaction) => {
       const { transactionalId } = transaction;
-      return { transactionalId, topicResults: await resultsOf(transaction, context) };
+      const topics = last.get(transactionalId) ?? [];
+      return { transactionalId, topicResults: await resultsOf({ ...transaction, topics }, context, first.get(transactionalId)) };
     }),
   );
   // As in Apache Kafka, where the log of a low transaction.version fails the request as a whole.
@@ -54,7 +61,12 @@ export async function addPartitionsToTxn(
   return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, resultsByTransaction };
 }
 
-async function resultsOf(transaction: Transaction, context: Context): Promise<TopicResults> {
+/** `answered`: the topics that an answer goes by which is one for all of them. */
+async function resultsOf(
+  transaction: Transaction,
+  context: Context,
+  answered: readonly Topic[] = transaction.topics,
+): Promise<TopicResults> {
   const { topics } = transaction;
   const exists = (topic: string, index: number): boolean => context.image.partition(topic, index) !== undefined;
   if (topics.some(({ name, partitions }) => partitions.some((index) => !exists(name, index)))) {
@@ -62,7 +74,7 @@ async function resultsOf(transaction: Transaction, context: Context): Promise<To
       exists(topic, index) ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     );
   }
-  return transaction.verifyOnly ? verify(transaction, context) : add(transaction, context);
+  return transaction.verifyOnly ? verify(transaction, context) : add(transaction, context, answered);
 }
 
 function isUnsupported(results: TopicResults): boolean {
@@ -71,11 +83,15 @@ function isUnsupported(results: TopicResults): boolean {
   );
 }
 
-async function add(transaction: Transaction, { apiVersion, transactions }: Context): Promise<TopicResults> {
+async function add(
+  transaction: Transaction,
+  { apiVersion, transactions }: Context,
+  answered: readonly Topic[],
+): Promise<TopicResults> {
   const clientVersion = apiVersion >= BATCHED_FROM_VERSION ? 2 : 0;
   const error = await transactions.addPartitions(claimOf(transaction), partitionsOf(transaction.topics), clientVersion);
   const errorCode = fencingError(error, apiVersion, FENCED_FROM_VERSION);
-  return transaction.topics.map(({ name, partitions }) => ({
+  return answered.map(({ name, partitions }) => ({
     name,
     resultsByPartition: partitions.map(resultOf(() => errorCode)),
   }));

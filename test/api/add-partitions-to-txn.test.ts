@@ -93,7 +93,7 @@ describe('AddPartitionsToTxn', () => {
       const [payments, refunds] = [await broker.init('payments'), await broker.init('refunds')];
       for (const version of [4, 5]) {
         const wrong = { ...refunds, producerEpoch: 7, topics: topics(1) };
-        const answer = await ask(version, { ...payments, topics: topics(0, 2) }, wrong, { ...refunds, topics: topics(9, 1) });
+        const answer = await ask(version, { ...payments, topics: topics(0, 2) }, wrong);
         expect(answer).to.deep.equal([
           [
             'payments',
@@ -103,6 +103,9 @@ describe('AddPartitionsToTxn', () => {
             ],
           ],
           ['refunds', [[1, PRODUCER_FENCED]]],
+        ]);
+        expect(await ask(version, { ...payments, topics: topics(1) }, { ...refunds, topics: topics(9, 1) })).to.deep.equal([
+          ['payments', [[1, NONE]]],
           [
             'refunds',
             [
@@ -112,7 +115,7 @@ describe('AddPartitionsToTxn', () => {
           ],
         ]);
       }
-      expect(await partitionsIn(broker, 'payments')).to.deep.equal(['Ongoing', [0, 2]]);
+      expect(await partitionsIn(broker, 'payments')).to.deep.equal(['Ongoing', [0, 2, 1]]);
       expect(await partitionsIn(broker, 'refunds')).to.deep.equal(['Empty', []]);
     });
 
@@ -133,6 +136,25 @@ describe('AddPartitionsToTxn', () => {
       expect(await ask(5, verify)).to.deep.equal([['payments', one]]);
       expect(await ask(5, { ...verify, producerEpoch: 7, topics: topics(1) })).to.deep.equal([
         ['payments', [[1, PRODUCER_FENCED]]],
+      ]);
+    });
+
+    it('takes the partitions that are named last for an id that is named twice, and answers those that are named first', async () => {
+      const payments = await broker.init('payments');
+      const named = (partition: number) => ({
+        ...payments,
+        verifyOnly: false,
+        topics: [{ name: 'orders', partitions: [partition] }],
+      });
+      const { resultsByTransaction } = await broker.ask('addPartitionsToTxn', 5, { transactions: [named(0), named(2)] });
+      const answered = { name: 'orders', resultsByPartition: [{ partitionIndex: 0, partitionErrorCode: NONE }] };
+      expect(resultsByTransaction.map(({ topicResults }) => topicResults)).to.deep.equal([[answered], [answered]]);
+      expect(await partitionsIn(broker, 'payments')).to.deep.equal(['Ongoing', [2]]);
+      const unknown = { ...named(1), topics: [{ name: 'lost', partitions: [0] }] };
+      const refused = await broker.ask('addPartitionsToTxn', 5, { transactions: [named(1), unknown] });
+      expect(refused.resultsByTransaction.flatMap(({ topicResults }) => topicResults.map(({ name }) => name))).to.deep.equal([
+        'lost',
+        'lost',
       ]);
     });
 
