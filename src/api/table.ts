@@ -5,9 +5,11 @@ import { servedApi } from '../wire/header.ts';
 import type { Handler } from './context.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
+import { alterClientQuotas } from './alter-client-quotas.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { alterPartitionReassignments } from './alter-partition-reassignments.ts';
 import { alterReplicaLogDirs } from './alter-replica-log-dirs.ts';
+import { alterUserScramCredentials } from './alter-user-scram-credentials.ts';
 import { apiVersions } from './api-versions.ts';
 import { createAcls } from './create-acls.ts';
 import { createDelegationToken } from './create-delegation-token.ts';
@@ -18,6 +20,7 @@ import { deleteGroups } from './delete-groups.ts';
 import { deleteRecords } from './delete-records.ts';
 import { deleteTopics } from './delete-topics.ts';
 import { describeAcls } from './describe-acls.ts';
+import { describeClientQuotas } from './describe-client-quotas.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
 import { describeDelegationToken } from './describe-delegation-token.ts';
@@ -27,6 +30,7 @@ import { describeProducers } from './describe-producers.ts';
 import { describeQuorum } from './describe-quorum.ts';
 import { describeTopicPartitions } from './describe-topic-partitions.ts';
 import { describeTransactions } from './describe-transactions.ts';
+import { describeUserScramCredentials } from './describe-user-scram-credentials.ts';
 import { electLeaders } from './elect-leaders.ts';
 import { endTxn } from './end-txn.ts';
 import { expireDelegationToken } from './expire-delegation-token.ts';
@@ -53,6 +57,7 @@ import { saslAuthenticate } from './sasl-authenticate.ts';
 import { saslHandshake } from './sasl-handshake.ts';
 import { syncGroup } from './sync-group.ts';
 import { txnOffsetCommit } from './txn-offset-commit.ts';
+import { unregisterBroker } from './unregister-broker.ts';
 import { updateFeatures } from './update-features.ts';
 import { writeTxnMarkers } from './write-txn-markers.ts';
 
@@ -64,9 +69,11 @@ export const HANDLERS: HandlerTable = {
   ...NONE,
   addOffsetsToTxn,
   addPartitionsToTxn,
+  alterClientQuotas,
   alterConfigs,
   alterPartitionReassignments,
   alterReplicaLogDirs,
+  alterUserScramCredentials,
   apiVersions,
   createAcls,
   createDelegationToken,
@@ -77,6 +84,7 @@ export const HANDLERS: HandlerTable = {
   deleteRecords,
   deleteTopics,
   describeAcls,
+  describeClientQuotas,
   describeCluster,
   describeConfigs,
   describeDelegationToken,
@@ -86,6 +94,7 @@ export const HANDLERS: HandlerTable = {
   describeQuorum,
   describeTopicPartitions,
   describeTransactions,
+  describeUserScramCredentials,
   electLeaders,
   endTxn,
   expireDelegationToken,
@@ -112,6 +121,7 @@ export const HANDLERS: HandlerTable = {
   saslHandshake,
   syncGroup,
   txnOffsetCommit,
+  unregisterBroker,
   updateFeatures,
   writeTxnMarkers,
 };

@@ -1,7 +1,8 @@
 /** A broker's life as the controller keeps it: registered, unfenced, fenced (KIP-631). */
 import type { MetadataRecordDraft } from '../../wire/metadata-record.ts';
 import type { FeatureRange, ListenerEndpoint } from './broker-image.ts';
-import type { Decision, Surroundings } from './decision.ts';
+import { ErrorCode } from '../../wire/generated/errors.ts';
+import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { NO_EVENT, partitionChanges } from './partition-change.ts';
 import { isElrEnabled, recordVersions } from './record-versions.ts';
 import { NO_LEADER } from './topic-image.ts';
@@ -86,6 +87,29 @@ export function fenceBroker(request: { readonly brokerId: number }, around: Surr
     version: 0,
   };
   return { records: [...elections, change], reply: null };
+}
+
+/**
+ * Forgets a broker that is gone, after it has lost what it led and was in sync with. This node itself is refused, where Apache Kafka would forget it and be a
+ * cluster of no brokers.
+ */
+export function unregisterBroker({ brokerId }: { readonly brokerId: number }, around: Surroundings): Decision<ApiError> {
+  const broker = around.image.brokers.get(brokerId);
+  if (broker === undefined) {
+    const message = `Broker ID ${brokerId} is not currently registered`;
+    return { records: [], reply: { error: ErrorCode.BROKER_ID_NOT_REGISTERED, message } };
+  }
+  if (brokerId === around.nodeId) {
+    const message = `Broker ID ${brokerId} is this node, which is running; only brokers that are gone can be unregistered`;
+    return { records: [], reply: { error: ErrorCode.INVALID_REQUEST, message } };
+  }
+  const elections = partitionChanges(around, { ...NO_EVENT, leaving: brokerId }, ({ isr }) => isr.includes(brokerId));
+  const removal: MetadataRecordDraft = {
+    kind: 'UnregisterBrokerRecord',
+    value: { brokerId, brokerEpoch: broker.epoch },
+    version: 0,
+  };
+  return { records: [...elections, removal], reply: { error: ErrorCode.NONE, message: null } };
 }
 
 function epochOf(brokerId: number, around: Surroundings): number {

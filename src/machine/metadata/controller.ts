@@ -5,7 +5,7 @@
  * records of all before it.
  *
  * Left out: authorization and quotas (the handlers' and the broker's), creation and alteration policies,
- * ACLs, SCRAM, client quotas and delegation tokens (kept in the image, not yet changed here).
+ * ACLs and delegation tokens (kept in the image, not yet changed here).
  */
 import type {
   AlterConfigsRequest,
@@ -25,10 +25,15 @@ import type {
   AlterPartitionReassignmentsRequest,
   AlterPartitionReassignmentsResponseDraft,
 } from '../../wire/generated/alter-partition-reassignments.ts';
+import type { AlterClientQuotasRequest, AlterClientQuotasResponseDraft } from '../../wire/generated/alter-client-quotas.ts';
+import type {
+  AlterUserScramCredentialsRequest,
+  AlterUserScramCredentialsResponseDraft,
+} from '../../wire/generated/alter-user-scram-credentials.ts';
 import type { ElectLeadersRequest, ElectLeadersResponseDraft } from '../../wire/generated/elect-leaders.ts';
 import type { ErrorCode } from '../../wire/generated/errors.ts';
 import type { UpdateFeaturesRequest } from '../../wire/generated/update-features.ts';
-import { type BrokerRegistration, fenceBroker, registerBroker, unfenceBroker } from './broker-operations.ts';
+import { type BrokerRegistration, fenceBroker, registerBroker, unfenceBroker, unregisterBroker } from './broker-operations.ts';
 import { alterConfigs, incrementalAlterConfigs } from './config-operations.ts';
 import type { ApiError, Decision, Surroundings } from './decision.ts';
 import { assignReplicasToDirs, cordonDirectories, directoriesOffline, type ReplicaAssignment } from './directory-operations.ts';
@@ -36,6 +41,8 @@ import { updateFeatures } from './feature-operations.ts';
 import { electLeaders } from './leader-elections.ts';
 import { type ProducerIdBlock, allocateProducerIds } from './producer-id-operations.ts';
 import { alterPartitionReassignments } from './reassignment-operations.ts';
+import { alterClientQuotas } from './quota-operations.ts';
+import { alterUserScramCredentials } from './scram-operations.ts';
 import { createPartitions, createTopics, deleteTopics } from './topic-operations.ts';
 
 /** Every operation, with what goes in and what comes out. */
@@ -56,10 +63,16 @@ export interface ControllerOperations {
     request: AlterPartitionReassignmentsRequest;
     reply: Omit<AlterPartitionReassignmentsResponseDraft, 'throttleTimeMs'>;
   };
+  alterUserScramCredentials: {
+    request: AlterUserScramCredentialsRequest;
+    reply: AlterUserScramCredentialsResponseDraft['results'];
+  };
+  alterClientQuotas: { request: AlterClientQuotasRequest; reply: AlterClientQuotasResponseDraft['entries'] };
   allocateProducerIds: { request: { readonly brokerId: number; readonly brokerEpoch: number }; reply: ProducerIdBlock };
   registerBroker: { request: BrokerRegistration; reply: { readonly brokerEpoch: number } };
   unfenceBroker: { request: { readonly brokerId: number }; reply: null };
   fenceBroker: { request: { readonly brokerId: number }; reply: null };
+  unregisterBroker: { request: { readonly brokerId: number }; reply: ApiError };
   assignReplicasToDirs: {
     request: { readonly brokerId: number; readonly assignments: readonly ReplicaAssignment[] };
     reply: readonly ErrorCode[];
@@ -84,10 +97,13 @@ const STEPS: { readonly [K in ControllerOperation]: Step<K> } = {
   alterConfigs,
   electLeaders,
   alterPartitionReassignments,
+  alterUserScramCredentials,
+  alterClientQuotas,
   allocateProducerIds,
   registerBroker,
   unfenceBroker,
   fenceBroker,
+  unregisterBroker,
   assignReplicasToDirs,
   updateFeatures,
   cordonDirectories,

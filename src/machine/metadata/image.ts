@@ -27,6 +27,11 @@ export interface ClientQuotaImage {
   readonly values: ReadonlyMap<string, number>;
 }
 
+function quotaKey(entity: ClientQuotaImage['entity']): string {
+  const parts = entity.map(({ entityType, entityName }) => [entityType, entityName] as const);
+  return JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
 type RecordOf<K extends MetadataRecord['kind']> = Extract<MetadataRecord, { kind: K }>['value'];
@@ -82,6 +87,15 @@ export class MetadataImage {
   }
 
   /** By `<mechanism> <user>`. */
+  /** In any order of its parts. */
+  clientQuota(entity: ClientQuotaImage['entity']): ClientQuotaImage | undefined {
+    return this.#quotas.get(quotaKey(entity));
+  }
+
+  scramCredential(user: string, mechanism: number): UserScramCredentialRecord | undefined {
+    return this.#scram.get(`${mechanism} ${user}`);
+  }
+
   get scramCredentials(): ReadonlyMap<string, UserScramCredentialRecord> {
     return this.#scram;
   }
@@ -297,7 +311,7 @@ export class MetadataImage {
 
   #putQuota(record: ClientQuotaRecord, changes: MetadataChanges): void {
     const entity = [...record.entity].sort((a, b) => (a.entityType < b.entityType ? -1 : 1));
-    const key = JSON.stringify(entity.map((e) => [e.entityType, e.entityName]));
+    const key = quotaKey(entity);
     const quota = this.#quotas.get(key) ?? { entity, values: new Map<string, number>() };
     if (record.remove) quota.values.delete(record.key);
     else quota.values.set(record.key, record.value);

@@ -30,6 +30,13 @@ export function recordVersions(image: MetadataImage): RecordVersions {
   return versions;
 }
 
+const FIRST_WITH_SCRAM = 11;
+
+/** Whether credentials of users are recorded (KIP-900). */
+export function hasScram(image: MetadataImage): boolean {
+  return image.featureLevel(METADATA_VERSION) >= FIRST_WITH_SCRAM;
+}
+
 const FIRST_WITH_TRANSACTIONS = 13;
 
 /** Whether the log may hold metadata transactions (KIP-868). */

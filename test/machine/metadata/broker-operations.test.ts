@@ -1,5 +1,6 @@
 /** What becomes of leaders and in-sync sets as brokers come and go. */
 import { expect } from 'chai';
+import { ErrorCode } from '../../../src/wire/generated/errors.ts';
 import { Cluster } from './cluster.ts';
 
 const partition = (cluster: Cluster) => cluster.image.partition('a', 0);
@@ -82,6 +83,20 @@ describe('several brokers', () => {
     expect(partition(cluster)?.leader).to.equal(-1);
     cluster.perform('unfenceBroker', { brokerId: 3 });
     expect(partition(cluster)).to.deep.include({ leader: 3, isr: [3], elr: [] });
+  });
+
+  it('are forgotten once unregistered, after others lead in their place', () => {
+    const cluster = new Cluster({ brokers: [1, 2] });
+    cluster.create('a', { assignments: { 0: [2, 1] } });
+    expect(cluster.perform('unregisterBroker', { brokerId: 2 })).to.deep.equal({ error: 0, message: null });
+    expect([...cluster.image.brokers.keys()]).to.deep.equal([1]);
+    expect(partition(cluster)).to.deep.include({ leader: 1, isr: [1], leaderEpoch: 1 });
+    expect(cluster.perform('unregisterBroker', { brokerId: 1 }).error).to.equal(ErrorCode.INVALID_REQUEST);
+    expect(cluster.perform('unregisterBroker', { brokerId: 2 })).to.deep.equal({
+      error: ErrorCode.BROKER_ID_NOT_REGISTERED,
+      message: 'Broker ID 2 is not currently registered',
+    });
+    expect(cluster.records).to.deep.equal([]);
   });
 
   it('forget eligible leaders when the least in-sync count changes, a partition epoch later', () => {
