@@ -101,7 +101,11 @@ const listening = (started: Spawned, port: number): OwnerProcess => ({
   address: `127.0.0.1:${port}`,
   async stop(signal = 'SIGTERM') {
     started.process.kill(signal);
-    await started.ended;
+    const said = await started.ended;
+    const { exitCode } = started.process;
+    // Java ends with 143 after a SIGTERM.
+    if (signal === 'SIGTERM' && exitCode !== 0 && exitCode !== 143)
+      throw new Error(`it ended with ${exitCode} when it was to stop: ${said}`);
   },
 });
 

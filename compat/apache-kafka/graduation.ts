@@ -1,6 +1,6 @@
 /**
  * Two data directories of one node, handed back and forth between Blumfeld and Apache Kafka, after clean stops and after kills: all that a client can find out has to be there
- * each time, what was unfinished can be ended, and each adds to it before it hands over. Then the directories that Apache Kafka made once, one a node
+ * each time, what was unfinished can be ended, and each adds to it before it hands over. The metadata log begins with a snapshot that Blumfeld made. Then the directories that Apache Kafka made once, one a node
  * (`graduation/golden.ts`). Every file that is there at the end is read by the dump tool. `node build/compat/apache-kafka/graduation.js BROKER-JARS TOOLS-JARS`
  */
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ import { difference, type Facts, factsOf } from './graduation/facts.ts';
 import { GOLDEN, graduateGolden } from './graduation/golden.ts';
 import { newDirectory, type Owner, ownedBy } from './directory-owner.ts';
 import type { PlainClient } from '../../test/support/plain-client.ts';
-import { LASTING } from './graduation/settings.ts';
-import { add, goOn, known, type Left, startIsKept } from './graduation/workload.ts';
+import { LASTING, TRIMMING } from './graduation/settings.ts';
+import { add, goOn, known, type Left, startIsKept, trimMetadata } from './graduation/workload.ts';
 import { startToolServer } from './tool-server.ts';
 
 const checks = new Checks();
@@ -31,7 +31,7 @@ const ROUNDS: readonly (readonly [owner: Owner, end: 'SIGTERM' | 'SIGKILL'])[] =
 
 async function graduate(jars: string, folder: string, dataDirs: readonly string[]): Promise<void> {
   const few = ['offsets.topic.num.partitions=5', 'transaction.state.log.num.partitions=3'];
-  const directory = await newDirectory(folder, [...LASTING, ...few], dataDirs);
+  const directory = await newDirectory(folder, [...LASTING, ...TRIMMING, ...few], dataDirs);
   let before: { readonly facts: Facts; readonly left: Left } | undefined;
   let came = 'nothing';
   for (const [index, [owner, signal]] of ROUNDS.entries()) {
@@ -49,6 +49,10 @@ async function graduate(jars: string, folder: string, dataDirs: readonly string[
       }
       const left = await add(client, round);
       await startIsKept(dataDirs, left.topic);
+      if (index === 0) {
+        await trimMetadata(client, dataDirs[0] ?? '');
+        check(`${owner} cuts the metadata log off where a snapshot ends`, undefined);
+      }
       before = { facts: await factsOf(client, known(round)), left };
       came = signal === 'SIGTERM' ? `a clean stop of ${owner}` : `a kill -9 of ${owner}`;
     };

@@ -43,6 +43,8 @@ const FILES: readonly (readonly [suffix: string, weight: number])[] = [
   ['leader-epoch-checkpoint', 10],
 ];
 const ABORT_SIZE = 34;
+/** What Apache Kafka reads of a batch to know how long it is. */
+const UP_TO_MAGIC = 17;
 const WAYS: readonly (readonly [way: Way, weight: number])[] = [
   ['flipped', 22],
   ['header', 18],
@@ -119,10 +121,10 @@ function endsReadably(bytes: Buffer, index: Buffer | undefined, baseOffset: numb
   let position = isFit && index.length > 0 && index.readInt32BE(index.length - 8) >= 0 ? index.readInt32BE(index.length - 4) : 0;
   let lastOffset = baseOffset;
   if (position < 0) return false;
-  while (bytes.length - position >= BATCH_OVERHEAD) {
+  while (bytes.length - position >= UP_TO_MAGIC) {
     const size = batchSizeAt(bytes, position);
     if (size < 0) return false;
-    if (bytes.length - position < size) break;
+    if (bytes.length - position < size || size < BATCH_OVERHEAD) break;
     lastOffset = lastOffsetAt(bytes, position);
     position += size;
   }

@@ -10,3 +10,10 @@ export const LASTING = [
   // So that logs are compacted while they are looked at.
   'log.cleaner.backoff.ms=200',
 ] as const;
+
+/** Of a metadata log that is cut off where a snapshot ends, as soon as it is looked at. */
+export const TRIMMING = [
+  'metadata.log.max.record.bytes.between.snapshots=1500',
+  'internal.metadata.log.segment.bytes=9000',
+  'metadata.max.retention.bytes=1',
+] as const;

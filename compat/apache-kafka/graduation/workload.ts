@@ -1,5 +1,5 @@
 /** What each owner of a data directory adds to it, round by round, and what it goes on with that the one before left unfinished. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlainClient } from '../../../test/support/plain-client.ts';
 import { GZIP, LZ4, NONE, SNAPPY, ZSTD } from '../../../src/wire/compression/codec.ts';
@@ -37,6 +37,33 @@ export async function startIsKept(dataDirs: readonly string[], topic: string): P
     return existsSync(path) && readFileSync(path, 'utf8').includes(line);
   };
   await settled(`a checkpoint with ${topic}-1`, () => Promise.resolve(dataDirs.some(isThere) ? 0 : 1));
+}
+
+/** Some segments of metadata that nothing is left of, with TRIMMING. */
+async function growMetadata(client: PlainClient): Promise<void> {
+  for (let i = 0; i < 6; i++) {
+    const topics = [{ name: `brief-${i}`, numPartitions: 30, replicationFactor: 1, assignments: [], configs: [] }];
+    await client.call('createTopics', { topics, timeoutMs: 30_000, validateOnly: false }, 7, CLIENT);
+    await client.call(
+      'deleteTopics',
+      { topics: [{ name: `brief-${i}`, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }], timeoutMs: 30_000 },
+      6,
+      CLIENT,
+    );
+  }
+}
+
+const TRIMMED_WITHIN_MS = 90_000;
+
+/** Both look once a minute what may go of the metadata log. With TRIMMING its first segments do, and a snapshot stands for them. */
+export async function trimMetadata(client: PlainClient, dataDir: string): Promise<void> {
+  await growMetadata(client);
+  const names = (): string[] => readdirSync(join(dataDir, '__cluster_metadata-0')).toSorted();
+  const deadline = Date.now() + TRIMMED_WITHIN_MS;
+  while (names().find((name) => name.endsWith('.log')) === `${'0'.repeat(20)}.log`) {
+    if (Date.now() > deadline) throw new Error(`the metadata log of ${dataDir} still begins at 0: ${names().join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 async function createTopics(client: PlainClient, round: number): Promise<void> {
