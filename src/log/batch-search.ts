@@ -84,6 +84,13 @@ export function findBatch(file: OpenFile, from: number, size: number, offset: nu
   return size;
 }
 
+/** Where the whole batches from the position `from` on end. Throws CorruptBatch at a length that no batch can have. */
+export function endOfWhole(file: OpenFile, from: number, size: number): number {
+  const headers = new Headers(file, from, size);
+  while (headers.advance());
+  return headers.position;
+}
+
 /** Whether the batch at `position` is whole and ends in [offset, below). */
 export function isBatchFor(file: OpenFile, position: number, size: number, offset: number, below: number): boolean {
   const headers = new Headers(file, position, size);

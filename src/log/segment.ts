@@ -8,12 +8,16 @@
 import type { Clock } from '../world/clock.ts';
 import type { Files } from '../world/files.ts';
 import { BATCH_OVERHEAD, batchSizeAt, lastOffsetAt, maxTimestampAt, SHORTEST_BATCH } from './batch-header.ts';
-import { endOfFile, type FileEnd, findBatch, holdsOffset, leadsToBatch } from './batch-search.ts';
+import { endOfFile, endOfWhole, type FileEnd, findBatch, holdsOffset, isBatchFor, leadsToBatch } from './batch-search.ts';
+import { CorruptBatch } from './corrupt-batch.ts';
 import type { FileHandles } from './file-handles.ts';
 import type { OffsetEntry } from './offset-index.ts';
 import { INDEX_SUFFIXES, SegmentIndexes } from './segment-indexes.ts';
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, paddedOffset, TIME_INDEX_SUFFIX } from './segment-names.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
+
+/** What is overwritten is seldom larger than the batches that so many entries lead to. */
+const ENTRIES_TRIED = 16;
 
 export interface SegmentPlace {
   readonly files: Files;
@@ -155,7 +159,39 @@ export class Segment {
 
   /** Position of the first batch that ends in [offset, below), of what is written; the size when there is none. Throws CorruptBatch. */
   positionOf(offset: number, writtenSize: number, below: number = Number.POSITIVE_INFINITY): number {
-    return findBatch(this.handles.file(this.path), this.startBefore(offset, writtenSize), writtenSize, offset, below);
+    const file = this.handles.file(this.path);
+    const start = this.startBefore(offset, writtenSize);
+    const position = findBatch(file, start, writtenSize, offset, below);
+    if (position < writtenSize) return position;
+    // Nothing, or a length that leads too far: then the index may know a batch behind it. (Apache Kafka goes on in the next segment.)
+    const behind = this.batchFrom(offset, writtenSize, below);
+    if (behind === undefined) return position;
+    if (leadsToBatch(file, { offset, position: behind }, this.baseOffset, writtenSize)) return behind;
+    throw new CorruptBatch(this.path, endOfWhole(file, start, writtenSize), 'a batch behind it is known, and none leads there');
+  }
+
+  /** Position of a batch that ends in [offset, below), by one of the first index entries from there on. */
+  private batchFrom(offset: number, writtenSize: number, below: number): number | undefined {
+    const file = this.handles.file(this.path);
+    let entry = this.entryFrom(offset);
+    for (let tries = 0; entry !== undefined && tries < ENTRIES_TRIED; tries++) {
+      if (isBatchFor(file, entry.position, writtenSize, offset, below)) return entry.position;
+      entry = this.entryFrom(entry.offset + 1);
+    }
+    return undefined;
+  }
+
+  /** The first index entry at or above `offset`. */
+  private entryFrom(offset: number): OffsetEntry | undefined {
+    let found = this.lookup(Number.MAX_SAFE_INTEGER);
+    if (found.position === 0 || found.offset < offset) return undefined;
+    for (let low = offset; low < found.offset; ) {
+      const middle = Math.floor((low + found.offset) / 2);
+      const entry = this.lookup(middle);
+      if (entry.position > 0 && entry.offset >= offset) found = entry;
+      else low = middle + 1;
+    }
+    return found;
   }
 
   /** Forgets the indexes, also those in the files: the segment will be scanned. */

@@ -1,7 +1,7 @@
 /** What a log makes of what it finds: the cases by hand; the random ones are in random-model.test.ts. */
 import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
-import { MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
+import { batchesOf, MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
 import { baseOffsets, batch, DIRECTORY, type Fixture, marker, offsetsIn, openLog, put, turn } from './log-fixture.ts';
 
@@ -188,6 +188,24 @@ describe('Recovery', () => {
       await log.close({ clean: true });
     });
   }
+
+  it('passes no batches over that the index knows, where a length in front of them leads too far', async () => {
+    const files = await stopped();
+    const start = batchesOf(files.readFile(`${SEGMENT_0}.log`))[1]?.position ?? 0;
+    change(files, `${SEGMENT_0}.log`, (bytes) => {
+      bytes.writeInt32BE(1_000_000, start + 8);
+      return bytes;
+    });
+    const { log } = await reopened(files, true);
+    log.setHighWatermark(log.logEndOffset);
+    const read = async (offset: number) => log.read(offset, { maxBytes: 1, minOneBatch: true, upTo: 'logEnd' });
+    for (const offset of [2, 3]) {
+      const error: unknown = await read(offset).catch((reason: unknown) => reason);
+      expect(String(error)).to.contain(`no record batch at position ${start}`);
+    }
+    for (const offset of [4, 5]) expect(offsetsIn((await read(offset)).records)).to.deep.equal([4]);
+    await log.close({ clean: true });
+  });
 
   it('cuts off a torn tail, at every byte', async () => {
     const original = await stopped();
