@@ -4,7 +4,8 @@
  * - Without a transactional id: a producer id that no one has had, epoch 0, whatever id the client had before.
  * - With one: the id and the next epoch, from its coordinator; whoever had it before is fenced, and a transaction that it has left open is aborted first. Version
  *   3 says who the producer was (KIP-360), 4 knows PRODUCER_FENCED (KIP-588).
- * - Version 6 (two-phase commits, KIP-939) is not served, as by Apache Kafka 4.4; what its fields would ask is decided by the coordinator.
+ * - Version 6 (two-phase commits, KIP-939) is unstable in Apache Kafka 4.4, which does not serve it unless told to; here it is not served, and
+ *   `transaction.two.phase.commit.enable`, which nothing else asks for, has no effect.
  */
 import { ErrorCode } from '../wire/generated/errors.ts';
 import type { InitProducerIdRequest, InitProducerIdResponseDraft } from '../wire/generated/init-producer-id.ts';
@@ -30,10 +31,10 @@ async function inTransactions(
   transactionalId: string,
   { apiVersion, transactions }: Context,
 ): Promise<InitProducerIdResponseDraft> {
-  const { enable2Pc, keepPreparedTxn, producerEpoch, transactionTimeoutMs: timeoutMs } = request;
+  const { producerEpoch, transactionTimeoutMs: timeoutMs } = request;
   const isNew = request.producerId === NO_PRODUCER_ID;
   const expected = isNew ? undefined : { producerId: Number(request.producerId), producerEpoch };
-  const given = await transactions.initProducerId({ transactionalId, timeoutMs, enable2Pc, keepPreparedTxn, expected });
+  const given = await transactions.initProducerId({ transactionalId, timeoutMs, expected });
   return {
     errorCode: fencingError(given.error, apiVersion, FENCED_FROM_VERSION),
     producerId: given.producerId,

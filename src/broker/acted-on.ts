@@ -112,7 +112,6 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'transaction.state.log.num.partitions',
   'transaction.state.log.replication.factor',
   'transaction.state.log.segment.bytes',
-  'transaction.two.phase.commit.enable',
   'transactional.id.expiration.ms',
   'unclean.leader.election.enable',
 ]);

@@ -132,14 +132,17 @@ function coordinatorsOver(
   partitions: Partitions,
   nextProducerId: () => Promise<number>,
 ): Coordinators {
+  const { image, nodeId } = controller;
+  const inForce = (name: string): string => brokerConfigInForce(configLayers(image, nodeId, settings), name);
   const coordinators = startCoordinators({
     clock: world.clock,
     random: world.random,
     settings,
-    image: controller.image,
+    image,
     partitions,
     nextProducerId,
     createInternalTopic: internalTopics(controller, log),
+    verifiesTransactions: () => inForce('transaction.partition.verification.enable') === 'true',
     onLoadFailure: ({ name }, error) => log.error(`what ${name} says of its groups or transactions cannot be read`, { error }),
     onFenced: (transactionalId, topic, index, error) =>
       log.error(`${topic}-${index} refuses the end of the transaction of ${transactionalId}: ${ERROR_NAMES.get(error) ?? error}`),

@@ -197,9 +197,9 @@ function optionsFor(
     live: {
       producerIdExpirationMs: settings.int('producer.id.expiration.ms'),
       directoryDeleteDelayMs: settings.long('log.segment.delete.delay.ms'),
+      verifiesTransactions: settings.boolean('transaction.partition.verification.enable'),
     },
     producerIdExpirationCheckIntervalMs: settings.int('producer.id.expiration.check.interval.ms'),
-    verifiesTransactions: settings.boolean('transaction.partition.verification.enable'),
     onFailure: (failure: StorageFailure) => onFailure(path, failure),
   };
 }

@@ -184,6 +184,7 @@ function configureDirectories({ image, nodeId }: MetadataLog, settings: Settings
   const live = {
     producerIdExpirationMs: value('producer.id.expiration.ms'),
     directoryDeleteDelayMs: value('log.segment.delete.delay.ms'),
+    verifiesTransactions: brokerConfigInForce(layers, 'transaction.partition.verification.enable') === 'true',
   };
   for (const directory of all) directory.configure(live);
 }

@@ -24,6 +24,8 @@ export interface CoordinatorsOptions {
   readonly settings: CoordinatorSettings & TransactionSettingsView;
   readonly image: MetadataImage;
   readonly partitions: Partitions;
+  /** Whether transactions' first batches wait for the word of the coordinator: transaction.partition.verification.enable, as it is at the moment. */
+  verifiesTransactions(): boolean;
   /** One that nobody has had. */
   nextProducerId(): Promise<number>;
   /** Creates the topic unless it exists; resolves when it is in the image or cannot be. */
@@ -56,7 +58,12 @@ export function startCoordinators(o: CoordinatorsOptions): Coordinators {
   const transactions = new TransactionCoordinator({ ...o, markers: transactionMarkers });
   partitions.onLeadership(OFFSETS_TOPIC, groups.topic);
   partitions.onLeadership(TRANSACTION_TOPIC, transactions.topic);
-  const transactionVerifier = new TransactionVerifier({ clock, settings, coordinator: transactions });
+  const transactionVerifier = new TransactionVerifier({
+    clock,
+    settings,
+    coordinator: transactions,
+    isEnabled: () => o.verifiesTransactions(),
+  });
   return { groups, transactions, transactionMarkers, transactionVerifier };
 }
 

@@ -149,6 +149,11 @@ export class MetadataLog {
     return this.#failure ?? this.log.failure;
   }
 
+  /** Whether nothing can be submitted any more. */
+  get isClosed(): boolean {
+    return this.#stopped || this.failure !== undefined;
+  }
+
   /** Decides, appends, syncs, applies, tells the followers, and only then resolves. Rejects with StorageFailure, or once stopped. */
   submit<K extends ControllerOperation>(
     operation: K,

@@ -9,13 +9,15 @@ import type { MetadataLog } from './metadata-log.ts';
 
 type Told = (error: ErrorCode | undefined) => void;
 
+type Controller = Pick<MetadataLog, 'isClosed' | 'nodeId' | 'submit'>;
+
 export class ReplicaAssignments {
-  readonly #clock: Clock;
-  readonly #controller: MetadataLog;
+  readonly #clock: Pick<Clock, 'endOfTurn'>;
+  readonly #controller: Controller;
   #waiting = new Map<string, { readonly assignment: ReplicaAssignment; readonly told: Told[] }>();
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(clock: Clock, controller: MetadataLog) {
+  constructor(clock: Pick<Clock, 'endOfTurn'>, controller: Controller) {
     this.#clock = clock;
     this.#controller = controller;
   }
@@ -30,7 +32,7 @@ export class ReplicaAssignments {
     });
   }
 
-  /** Resolves when all that came so far is recorded. */
+  /** Resolves when all that came so far is recorded, or is not to be any more. */
   settled(): Promise<void> {
     return this.#sending;
   }
@@ -42,9 +44,11 @@ export class ReplicaAssignments {
     let errors: readonly (ErrorCode | undefined)[] = [];
     try {
       errors = await this.#controller.submit('assignReplicasToDirs', { brokerId: this.#controller.nodeId, assignments });
-    } catch {
-      // The metadata log has failed, or is stopped: nobody is to be told any more.
+    } catch (error) {
+      // A log that has failed says so to everybody itself, and after one that is stopped nobody is there; anything else is an error of the code.
+      if (!this.#controller.isClosed) throw error;
+    } finally {
+      for (const [i, { told }] of sent.entries()) for (const tell of told) tell(errors[i]);
     }
-    for (const [i, { told }] of sent.entries()) for (const tell of told) tell(errors[i]);
   }
 }

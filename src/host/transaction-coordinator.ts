@@ -13,7 +13,7 @@ import type {
   TransactionRecord,
   TransactionReply,
 } from '../machine/transaction/input.ts';
-import { type TopicPartitions, TWO_PHASE_TIMEOUT_MS } from '../machine/transaction/transaction.ts';
+import type { TopicPartitions } from '../machine/transaction/transaction.ts';
 import { TransactionMachine } from '../machine/transaction/transaction-machine.ts';
 import type { MetadataImage } from '../machine/metadata/image.ts';
 import type { Partition } from '../partition/partition.ts';
@@ -57,8 +57,6 @@ export interface ProducerIdentity {
 export interface InitRequest {
   readonly transactionalId: string;
   readonly timeoutMs: number;
-  readonly enable2Pc: boolean;
-  readonly keepPreparedTxn: boolean;
   readonly expected: ProducerIdentity | undefined;
 }
 
@@ -174,13 +172,13 @@ export class TransactionCoordinator {
 
   /** A producer id and epoch for a transactional id; whoever had it before is fenced. */
   async initProducerId(request: InitRequest): Promise<{ readonly error: ErrorCode } & ProducerIdentity> {
-    const { transactionalId, timeoutMs, enable2Pc, expected } = request;
+    const { transactionalId, timeoutMs, expected } = request;
     const error = this.#errorOfInit(request);
     if (error !== ErrorCode.NONE) return { error, producerId: -1, producerEpoch: -1 };
     const answer = await this.#askWithProducerId('init', transactionalId, (freshProducerId) => ({
       kind: 'init',
       transactionalId,
-      timeoutMs: enable2Pc ? TWO_PHASE_TIMEOUT_MS : timeoutMs,
+      timeoutMs,
       expected,
       freshProducerId,
     }));
@@ -189,12 +187,9 @@ export class TransactionCoordinator {
     return { error: ErrorCode.NONE, producerId, producerEpoch };
   }
 
-  #errorOfInit({ transactionalId, timeoutMs, enable2Pc, keepPreparedTxn }: InitRequest): ErrorCode {
-    const { twoPhaseCommitEnable, maxTimeoutMs } = this.#settings;
+  #errorOfInit({ transactionalId, timeoutMs }: InitRequest): ErrorCode {
     if (transactionalId === '') return ErrorCode.INVALID_REQUEST;
-    if (enable2Pc && !twoPhaseCommitEnable) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-    if (keepPreparedTxn) return ErrorCode.UNSUPPORTED_VERSION;
-    if (!enable2Pc && (timeoutMs <= 0 || timeoutMs > maxTimeoutMs)) return ErrorCode.INVALID_TRANSACTION_TIMEOUT;
+    if (timeoutMs <= 0 || timeoutMs > this.#settings.maxTimeoutMs) return ErrorCode.INVALID_TRANSACTION_TIMEOUT;
     return ErrorCode.NONE;
   }
 

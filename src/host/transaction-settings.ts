@@ -5,7 +5,6 @@ import { TRANSACTION_TOPIC } from '../wire/topic-name.ts';
 /** As SettingsView of api/context has them. */
 export interface TransactionSettingsView {
   int(name: string): number;
-  boolean(name: string): boolean;
 }
 
 export interface TransactionSettings {
@@ -13,7 +12,6 @@ export interface TransactionSettings {
   readonly removeExpiredIntervalMs: number;
   readonly abortTimedOutIntervalMs: number;
   readonly maxTimeoutMs: number;
-  readonly twoPhaseCommitEnable: boolean;
   readonly requestTimeoutMs: number;
   readonly topic: InternalTopic;
 }
@@ -24,7 +22,6 @@ export function transactionSettingsOf(settings: TransactionSettingsView): Transa
     removeExpiredIntervalMs: settings.int('transaction.remove.expired.transaction.cleanup.interval.ms'),
     abortTimedOutIntervalMs: settings.int('transaction.abort.timed.out.transaction.cleanup.interval.ms'),
     maxTimeoutMs: settings.int('transaction.max.timeout.ms'),
-    twoPhaseCommitEnable: settings.boolean('transaction.two.phase.commit.enable'),
     requestTimeoutMs: settings.int('request.timeout.ms'),
     topic: {
       name: TRANSACTION_TOPIC,

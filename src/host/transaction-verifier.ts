@@ -36,14 +36,15 @@ export interface Verified {
 export interface TransactionVerifierOptions {
   readonly clock: Clock;
   readonly coordinator: TransactionCoordinator;
-  readonly settings: { int(name: string): number; boolean(name: string): boolean };
+  readonly settings: { int(name: string): number };
+  /** transaction.partition.verification.enable, as it is at the moment. */
+  isEnabled(): boolean;
 }
 
 const LET_IN: Verified = { error: ErrorCode.NONE, guard: undefined };
 
 export class TransactionVerifier {
   readonly #options: TransactionVerifierOptions;
-  readonly #isEnabled: boolean;
   readonly #retryMs: number;
   readonly #retryMaxMs: number;
   /** The last request of each producer that waits for an answer. */
@@ -52,7 +53,6 @@ export class TransactionVerifier {
   constructor(options: TransactionVerifierOptions) {
     const { settings } = options;
     this.#options = options;
-    this.#isEnabled = settings.boolean('transaction.partition.verification.enable');
     this.#retryMs = settings.int('add.partitions.to.txn.retry.backoff.ms');
     this.#retryMaxMs = Math.min(settings.int('add.partitions.to.txn.retry.backoff.max.ms'), settings.int('request.timeout.ms'));
   }
@@ -63,7 +63,7 @@ export class TransactionVerifier {
     support: VerificationSupport,
     wanted: readonly ToVerify[],
   ): readonly Verified[] | Promise<readonly Verified[]> {
-    if (!this.#isEnabled && support !== 'adds') return wanted.map(() => LET_IN);
+    if (!this.#options.isEnabled() && support !== 'adds') return wanted.map(() => LET_IN);
     const before = this.#waiting.get(claim.producerId);
     if (before === undefined) {
       const started = startAll(claim, support, wanted);

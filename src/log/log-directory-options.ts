@@ -11,9 +11,15 @@ export interface LiveSettings {
   readonly producerIdExpirationMs: number;
   /** log.segment.delete.delay.ms: how long the directory of a deleted partition stays. Its segments go by their topic's file.delete.delay.ms. */
   readonly directoryDeleteDelayMs: number;
+  /** transaction.partition.verification.enable */
+  readonly verifiesTransactions: boolean;
 }
 
-export const DEFAULT_LIVE_SETTINGS: LiveSettings = { producerIdExpirationMs: 86_400_000, directoryDeleteDelayMs: 60_000 };
+export const DEFAULT_LIVE_SETTINGS: LiveSettings = {
+  producerIdExpirationMs: 86_400_000,
+  directoryDeleteDelayMs: 60_000,
+  verifiesTransactions: true,
+};
 
 export interface LogDirectoryOptions {
   readonly files: Files;
@@ -34,8 +40,6 @@ export interface LogDirectoryOptions {
   readonly retentionCheckIntervalMs?: number;
   /** As they are at opening; `LogDirectory.configure` changes them. */
   readonly live?: LiveSettings;
-  /** transaction.partition.verification.enable; default true. */
-  readonly verifiesTransactions?: boolean;
   /** producer.id.expiration.check.interval.ms */
   readonly producerIdExpirationCheckIntervalMs?: number;
   /** Shared by all directories of a broker. */

@@ -87,7 +87,7 @@ export class LogDirectory {
       checkpoints: this.checkpoints,
       onFailure: (broken) => this.fail(broken),
       onTruncated: (topic, partition, offset) => this.onLogTruncated(topic, partition, offset),
-      producerIdExpirationMs: () => this.live.producerIdExpirationMs,
+      live: () => this.live,
     });
     this.all = new DirectoryLogs(opener, o.tailMemory ?? new TailMemory());
   }
@@ -264,7 +264,10 @@ export class LogDirectory {
   /** From now on, for what is open and what will be. */
   configure(live: LiveSettings): void {
     this.live = live;
-    for (const log of this.all.list()) log.producerState.expirationMs = live.producerIdExpirationMs;
+    for (const { producerState } of this.all.list()) {
+      producerState.expirationMs = live.producerIdExpirationMs;
+      producerState.verifiesTransactions = live.verifiesTransactions;
+    }
   }
 
   /** The logs that are compacted. */

@@ -3,7 +3,7 @@ import type { StorageFailure } from '../world/files.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { FileHandles } from './file-handles.ts';
 import type { LogConfig } from './log-config.ts';
-import type { LogDirectoryOptions } from './log-directory-options.ts';
+import type { LiveSettings, LogDirectoryOptions } from './log-directory-options.ts';
 import { Log } from './log.ts';
 import { directoryName } from './partition-directory-name.ts';
 import type { TailMemory } from './tail-memory.ts';
@@ -24,7 +24,7 @@ export interface LogOpenerOptions {
   readonly handles: FileHandles;
   readonly checkpoints: Checkpoints;
   /** As it is at the moment. */
-  readonly producerIdExpirationMs: () => number;
+  readonly live: () => Pick<LiveSettings, 'producerIdExpirationMs' | 'verifiesTransactions'>;
   readonly onFailure: (failure: StorageFailure) => void;
   readonly onTruncated: (topic: string, partition: number, offset: number) => void;
 }
@@ -38,8 +38,9 @@ export class LogOpener {
 
   /** What lies in the directory of this name, or a new and empty log there. */
   async open(name: string, { cleanShutdown, ...opening }: Opening, tailMemory: TailMemory): Promise<Log> {
-    const { handles, checkpoints, producerIdExpirationMs, onFailure, onTruncated } = this.o;
-    const { files, clock, random, path, verifiesTransactions } = this.o.directory;
+    const { handles, checkpoints, live, onFailure, onTruncated } = this.o;
+    const { files, clock, random, path } = this.o.directory;
+    const { producerIdExpirationMs, verifiesTransactions } = live();
     const key = directoryName(opening.topic, opening.partition);
     const directory = `${path}/${name}`;
     const isNew = opening.names === undefined && files.stat(directory) === undefined;
@@ -54,7 +55,7 @@ export class LogOpener {
       logStartOffset: isNew ? 0 : (checkpoints.logStarts.get(key) ?? 0),
       cleanShutdown: cleanShutdown || isNew,
       handles,
-      producerIdExpirationMs: producerIdExpirationMs(),
+      producerIdExpirationMs,
       verifiesTransactions,
       tailMemory,
       onFailure,

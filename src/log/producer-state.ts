@@ -53,7 +53,7 @@ export class ProducerState {
   private readonly where: string;
   /** producer.id.expiration.ms; may change at any time. */
   expirationMs: number;
-  private readonly verifiesTransactions: boolean;
+  verifiesTransactions: boolean;
   // Most logs of thousands know no producers: each of these comes into being with its first entry.
   private verifications: Verifications | undefined;
   private transactions: UnstableTransactions | undefined;

@@ -30,12 +30,6 @@ describe('InitProducerId', () => {
       ErrorCode.INVALID_TRANSACTION_TIMEOUT,
     ],
     ['a timeout of 0', { transactionalId: 't', transactionTimeoutMs: 0 }, ErrorCode.INVALID_TRANSACTION_TIMEOUT],
-    [
-      'two-phase commit, which is off',
-      { transactionalId: 't', enable2Pc: true },
-      ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-    ],
-    ['a prepared transaction to keep', { transactionalId: 't', keepPreparedTxn: true }, ErrorCode.UNSUPPORTED_VERSION],
     ['a transactional id while nobody coordinates it', { transactionalId: 't' }, ErrorCode.NOT_COORDINATOR],
   ];
   for (const [what, over, error] of refusals) {
@@ -47,7 +41,7 @@ describe('InitProducerId', () => {
     let one: TransactionalBroker;
 
     beforeEach(async () => {
-      one = new TransactionalBroker({ 'transaction.two.phase.commit.enable': 'true' });
+      one = new TransactionalBroker();
       await one.small.createTopic('orders');
     });
 
@@ -89,15 +83,6 @@ describe('InitProducerId', () => {
       const fenced = [PRODUCER_FENCED, -1, -1];
       expect(errors).to.deep.equal([INVALID_PRODUCER_EPOCH, -1, -1, ...fenced, ...fenced, ...fenced]);
       expect(await init({ producerId: producerId + 1, producerEpoch })).to.deep.equal(fenced);
-    });
-
-    it('takes two-phase commits where they are allowed, whatever their timeout, and keeps no prepared transaction', async () => {
-      await one.init('payments');
-      const twoPhase = { transactionTimeoutMs: 0, enable2Pc: true };
-      expect((await init(twoPhase))[0]).to.equal(NONE);
-      const { transactionStates } = await one.ask('describeTransactions', 0, { transactionalIds: ['payments'] });
-      expect(transactionStates[0]?.transactionTimeoutMs).to.equal(0x7fff_ffff);
-      expect(await init({ ...twoPhase, keepPreparedTxn: true })).to.deep.equal([ErrorCode.UNSUPPORTED_VERSION, -1, -1]);
     });
   });
 });

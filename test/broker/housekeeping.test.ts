@@ -172,6 +172,10 @@ describe('A broker by itself', function () {
     await configure(broker, 4, '', 'producer.id.expiration.ms', '60000');
     await broker.time.advance(11 * 60_000);
     expect(known()).to.deep.equal([]);
+    append(3);
+    await configure(broker, 4, '1', 'producer.id.expiration.ms', String(HOUR_MS));
+    await broker.time.advance(11 * 60_000);
+    expect(known(), 'its own value comes before that of all').to.deep.equal([3]);
     await broker.stop();
   });
 

@@ -214,16 +214,6 @@ describe('The transaction coordinator', () => {
     expect((await stored(one)).at(-1)).to.deep.equal({ version: undefined, transactionalId: 'id', status: undefined });
   });
 
-  it('lets those who take part in two-phase commits take as long as they want, where that is allowed', async () => {
-    const one = await ready({ 'transaction.two.phase.commit.enable': 'true' });
-    const request = { transactionalId: 'id', transactionTimeoutMs: 1, enable2Pc: true };
-    const { errorCode, producerId, producerEpoch } = await one.ask('initProducerId', 6, request);
-    expect(errorCode).to.equal(0);
-    await one.add({ transactionalId: 'id', producerId: Number(producerId), producerEpoch }, 't', 0);
-    await one.small.advance(86_400_000);
-    expect(await one.stateOf('id')).to.equal('Ongoing');
-  });
-
   it('gives the next producer id with the last epoch', async () => {
     const one = await ready();
     const { producerId } = await one.init('id');

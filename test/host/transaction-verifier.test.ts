@@ -140,6 +140,15 @@ describe('The verification of first batches', () => {
     expect((await one.produce(producer, 't', ['a'], { version: 11 })).errorCode).to.equal(ErrorCode.INVALID_TXN_STATE);
   });
 
+  it('goes by what is in force, the logs that are open too', async () => {
+    const { one, producer } = await ready();
+    const produced = async () => (await one.produce(producer, 't', ['a'], { version: 11 })).errorCode;
+    expect(await produced()).to.equal(ErrorCode.TRANSACTION_ABORTABLE);
+    one.verifiesTransactions = () => false;
+    one.small.partition('t', 0).log.producerState.verifiesTransactions = false;
+    expect(await produced()).to.equal(0);
+  });
+
   it('wants one producer per request', async () => {
     const { one, producer } = await ready();
     expect((await one.produce(producer, 't', ['a'])).errorCode).to.equal(0);

@@ -5,6 +5,7 @@ import { cleanableRange } from '../../src/log/cleanable-range.ts';
 import { type CleanedLog, cleanLog } from '../../src/log/cleaning.ts';
 import { type CleanerSettings, LogCleaner, type LogCleanerOptions } from '../../src/log/log-cleaner.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts';
+import { DEFAULT_LIVE_SETTINGS } from '../../src/log/log-directory-options.ts';
 import { LogDirectory } from '../../src/log/log-directory.ts';
 import type { Log } from '../../src/log/log.ts';
 import { Throttle } from '../../src/log/throttle.ts';
@@ -66,7 +67,7 @@ export async function openCompacted(
     random: new SeededRandom(1),
     path: DATA,
     identity: IDENTITY,
-    verifiesTransactions: false,
+    live: { ...DEFAULT_LIVE_SETTINGS, verifiesTransactions: false },
     ...IDLE,
   });
   const all = { ...COMPACTED, ...config };

@@ -61,7 +61,7 @@ async function openLogs(files: FakeFiles): Promise<LogDirectory> {
     random: new SeededRandom(1),
     path: DATA,
     identity: IDENTITY,
-    live: { producerIdExpirationMs: Number.MAX_SAFE_INTEGER, directoryDeleteDelayMs: 60_000 },
+    live: { producerIdExpirationMs: Number.MAX_SAFE_INTEGER, directoryDeleteDelayMs: 60_000, verifiesTransactions: true },
   });
   await directory.openLogs((topic, _, topicId) => (topicId === null ? undefined : configOf(topic)));
   return directory;

@@ -61,7 +61,7 @@ const open = (path: string): Promise<LogDirectory> =>
     path,
     identity: IDENTITY,
     // User records bear timestamps of 2023: by those their producers would have expired.
-    live: { producerIdExpirationMs: Number.MAX_SAFE_INTEGER, directoryDeleteDelayMs: 60_000 },
+    live: { producerIdExpirationMs: Number.MAX_SAFE_INTEGER, directoryDeleteDelayMs: 60_000, verifiesTransactions: true },
   });
 
 async function readAll(log: Log, upTo: 'logEnd' | 'highWatermark' | 'lastStable', committed: boolean): Promise<number[]> {

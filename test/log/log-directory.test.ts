@@ -11,7 +11,7 @@ import { batch, put, TOPIC_ID, turn } from './log-fixture.ts';
 const PATH = '/data';
 const IDENTITY = { clusterId: '4L6g3nShT-eMCtK--X86sw', nodeId: 1, directoryId: 'U0NSzs5MRFCWG_YBqsIJvA' };
 const CONFIG = { ...DEFAULT_LOG_CONFIG, retentionMs: -1 };
-const LIVE = { producerIdExpirationMs: 86_400_000, directoryDeleteDelayMs: 100 };
+const LIVE = { producerIdExpirationMs: 86_400_000, directoryDeleteDelayMs: 100, verifiesTransactions: true };
 const START = Date.UTC(2026, 10, 22, 14, 25, 35);
 
 interface Fixture {
@@ -70,6 +70,18 @@ describe('LogDirectory', () => {
     expect(LogDirectory.readMetaProperties(files, PATH)).to.deep.equal(IDENTITY);
     expect(LogDirectory.readMetaProperties(files, '/nowhere')).to.equal(undefined);
     expect(directory.directoryId).to.equal(IDENTITY.directoryId);
+  });
+
+  it('tells its logs, those of before and those to come, what is changed while it is open', async () => {
+    const { directory } = await open();
+    await directory.openLogs(() => CONFIG);
+    const before = await directory.create('before', 0, TOPIC_ID, CONFIG);
+    directory.configure({ ...LIVE, producerIdExpirationMs: 7, verifiesTransactions: false });
+    const after = await directory.create('after', 0, TOPIC_ID, CONFIG);
+    for (const { producerState } of [before, after]) {
+      expect(producerState).to.deep.include({ expirationMs: 7, verifiesTransactions: false });
+    }
+    await directory.stop({ clean: true, brokerEpoch: -1 });
   });
 
   it('reads no log and changes nothing in a partition at a start and a stop after a clean stop', async () => {

@@ -33,7 +33,6 @@ export class SmallBroker {
   readonly settings = new Map<string, number | boolean>([
     ['fetch.max.bytes', 57_671_680],
     ['transaction.max.timeout.ms', 900_000],
-    ['transaction.two.phase.commit.enable', false],
   ]);
   readonly #logs = new Map<string, Log>();
   readonly deleted: string[] = [];

@@ -27,6 +27,9 @@ export class TransactionalBroker {
   /** To be replaced where none are to be had. */
   nextProducerId = (): Promise<number> => Promise.resolve(this.#nextProducerId++);
 
+  /** To be replaced where it is changed while the broker runs. */
+  verifiesTransactions = (): boolean => this.settings.boolean('transaction.partition.verification.enable');
+
   /** `given`: broker configs by Kafka's names. `transactionVersion`: as the cluster has it finalized. */
   constructor(given: Readonly<Record<string, string | number>> = {}, transactionVersion = 2) {
     const values = new Map(Object.entries(given).map(([name, value]) => [name, String(value)]));
@@ -57,6 +60,7 @@ export class TransactionalBroker {
       settings: this.settings,
       createInternalTopic: ({ name, partitions: count }) =>
         image.topicsByName.has(name) ? Promise.resolve() : this.small.createTopic(name, count),
+      verifiesTransactions: () => this.verifiesTransactions(),
       nextProducerId: () => this.nextProducerId(),
       onFenced: (transactionalId, topic, index) => this.fenced.push(`${transactionalId} ${topic}-${index}`),
     });
