@@ -59,8 +59,6 @@ export function append(log: LogParts, records: Buffer, o: AppendOptions): Append
     const failure = log.writer.fail(error);
     return refuse(ErrorCode.KAFKA_STORAGE_ERROR, failure.message);
   }
-  // Coordinators are in the middle of a step, which is not to be answered before it has ended.
-  if (o.origin === 'client') log.writer.writeIfMuch();
   return appended;
 }
 

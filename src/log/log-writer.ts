@@ -1,8 +1,8 @@
 /**
  * What is appended but not yet written, and what is written but not yet synced.
  *
- * All that is queued in one turn of the event loop goes out in one vectored write at its end, and sooner where it is much (`writeIfMuch`). Syncs are
- * shared: whoever asks while one is running waits for the next one, which serves all.
+ * All that is queued in one turn of the event loop goes out in one vectored write at its end. Syncs are shared: whoever asks while one is running
+ * waits for the next one, which serves all.
  *
  * Invariants: recoveryPoint <= fileOffset and writtenOffset <= fileOffset <= queuedOffset; `writtenOffset` never falls but by truncation, and where
  * flush.messages asks for a sync it moves only with the recovery point. After a failed write or sync nothing moves any more.
@@ -14,8 +14,6 @@ import type { LeaderEpochs } from './leader-epochs.ts';
 import type { Segment } from './segment.ts';
 
 const RECENT_MS = 30_000;
-/** So much is not kept until the end of the turn: its write costs far more than the call, and its sender may be waiting to go on. */
-const MUCH_BYTES = 256 * 1024;
 
 export interface LogWriterOptions {
   readonly clock: Clock;
@@ -118,23 +116,14 @@ export class LogWriter {
     this.scheduled = true;
     this.o.clock.endOfTurn(() => {
       this.scheduled = false;
-      this.writeOut();
+      if (this.failure !== undefined) return;
+      try {
+        this.write();
+        this.advance();
+      } catch (error) {
+        this.fail(error);
+      }
     });
-  }
-
-  /** Writes now where much is queued: a client that sends more goes on while the next is read, and the bytes are still in the processor's cache. */
-  writeIfMuch(): void {
-    if (this.queuedBytes >= MUCH_BYTES) this.writeOut();
-  }
-
-  private writeOut(): void {
-    if (this.failure !== undefined) return;
-    try {
-      this.write();
-      this.advance();
-    } catch (error) {
-      this.fail(error);
-    }
   }
 
   /** Puts what is queued into the file of the active segment. Throws StorageFailure. */

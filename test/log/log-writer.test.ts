@@ -80,34 +80,6 @@ describe('the log writer', () => {
     expect(bench.writer.recoveryPoint).to.equal(0);
   });
 
-  it('writes what is much at once, with what was queued before it, and nothing at the end of the turn', async () => {
-    const bench = new Bench();
-    bench.enqueue('a');
-    bench.writer.writeIfMuch();
-    expect(bench.events).to.deep.equal([]);
-    const much = 'b'.repeat(256 * 1024);
-    bench.enqueue(much);
-    bench.writer.writeIfMuch();
-    const written = [`write a${much} at 0`, 'written 2'];
-    expect(bench.events).to.deep.equal(written);
-    await bench.turn();
-    expect(bench.events).to.deep.equal(written);
-  });
-
-  it('says nothing of what is much before it is synced, where flush.messages asks for that, and that it failed where it did', async () => {
-    const bench = new Bench();
-    bench.writer.flushMessages = 1;
-    bench.enqueue('b'.repeat(256 * 1024));
-    bench.writer.writeIfMuch();
-    expect([bench.events.slice(1), bench.writer.writtenOffset]).to.deep.equal([['sync'], 0]);
-    await bench.endSync();
-    expect(bench.writer.writtenOffset).to.equal(1);
-    bench.failing = new StorageFailure('write', '/data/0.log', 'ENOSPC');
-    bench.enqueue('c'.repeat(256 * 1024));
-    bench.writer.writeIfMuch();
-    expect([bench.failures, bench.writer.writtenOffset]).to.deep.equal([[bench.failing], 1]);
-  });
-
   it('shares one sync among all who ask while another is running', async () => {
     const bench = new Bench();
     bench.enqueue('a');

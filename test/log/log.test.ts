@@ -12,15 +12,6 @@ const READ = { maxBytes: 1_000_000, minOneBatch: true, upTo: 'logEnd' } as const
 const onDisk = { tailMemory: new TailMemory(0) };
 
 describe('Log: appending', () => {
-  it('writes a large batch of a client before the end of the turn, and none of a coordinator', async () => {
-    const { log } = await openLog({ maxMessageBytes: 1_000_000 });
-    log.append(batch({ size: 300_000 }), { leaderEpoch: 0, origin: 'coordinator' });
-    expect(log.writtenOffset).to.equal(0);
-    put(log, batch());
-    expect(log.writtenOffset).to.equal(2);
-    await log.close({ clean: true });
-  });
-
   it('gives offsets at once and writes all of a turn together', async () => {
     const { log, files } = await openLog();
     put(log, batch());
