@@ -68,7 +68,7 @@ const reads = (client: string, bytes: FilledSize, run: (place: Place, records: n
   kind: 'fetch',
   bytes,
   partitions: 0,
-  run: (place) => run(place, Math.floor(FILLED[bytes] * place.scale)),
+  run: (place) => run(place, FILLED[bytes]),
 });
 
 const said = (bytes: number): string => (bytes === 1024 ? '1 KiB' : `${bytes} B`);
@@ -105,7 +105,9 @@ export const LOADS: readonly Load[] = [
   ),
   reads('Java', 100, ({ installed, address, topic }, records) => javaConsume(installed, address, topic, records)),
   reads('Java', 1024, ({ installed, address, topic }, records) => javaConsume(installed, address, topic, records)),
-  reads('franz-go', 1024, ({ installed, address, topic }, records) => franzGo(installed, address, 'consume', { topic, records })),
+  reads('franz-go', 1024, ({ installed, address, topic, seconds }, records) =>
+    franzGo(installed, address, 'consume', { topic, records, seconds }),
+  ),
   reads('librdkafka', 1024, ({ installed, address, topic }, records) => librdkafkaConsume(installed, address, topic, records)),
   reads('kafkajs', 1024, ({ address, topic, seconds }, records) =>
     kafkajs(address, 'consume', topic, { size: 1024, seconds, records }),

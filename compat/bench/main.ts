@@ -75,13 +75,13 @@ async function oneRound(bench: Bench, loads: readonly Load[], round: number): Pr
   }
 }
 
-async function fill({ installed, brokers, scale }: Bench, loads: readonly Load[]): Promise<void> {
+async function fill({ installed, brokers }: Bench, loads: readonly Load[]): Promise<void> {
   for (const size of [1024, 100] as FilledSize[]) {
     if (!loads.some((load) => load.partitions === 0 && load.bytes === size)) continue;
     const topic = `filled-${size}`;
     for (const { address } of brokers) {
       await franzGo(installed, address, 'create', { topic, partitions: 1 });
-      await franzGo(installed, address, 'fill', { topic, size, records: Math.floor(FILLED[size] * scale) });
+      await franzGo(installed, address, 'fill', { topic, size, records: FILLED[size] });
     }
   }
 }
