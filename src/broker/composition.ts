@@ -16,6 +16,7 @@ import { FetchSessions, sessionSlots } from '../partition/fetch-sessions.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import { ERROR_NAMES } from '../wire/generated/errors.ts';
 import { checkCompaction, startCompaction } from './compaction.ts';
+import { limitsConnections } from './connection-limits.ts';
 import { checkCordons } from './cordons.ts';
 import { dispatchTo } from './dispatch.ts';
 import { endpointLookup } from './endpoints.ts';
@@ -77,7 +78,7 @@ function followConfigs(
   };
   configure();
   controller.onChange((changes) => {
-    if (changes.some(({ kind }) => kind === 'configsChanged')) configure();
+    if (changes.some((change) => change.kind === 'configsChanged' && change.names.some(limitsConnections))) configure();
   });
 }
 

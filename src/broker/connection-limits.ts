@@ -12,6 +12,9 @@ export interface Limits {
   readonly overrides: ReadonlyMap<string, number>;
 }
 
+/** Whether the config of this name is one of those that say what the limits are. */
+export const limitsConnections = (name: string): boolean => name.startsWith('max.connections');
+
 /** The limits that broker configs ask for. SettingsError for overrides that are not host:count, and for hosts that nobody knows. */
 export async function limitsOf(inForce: (name: string) => string, network: Network): Promise<Limits> {
   return {

@@ -7,6 +7,8 @@ import { expect } from 'chai';
 import { Broker } from '../../src/broker/broker.ts';
 import { SettingsError } from '../../src/broker/settings-error.ts';
 import type { ApiName, ApiTypes } from '../../src/wire/generated/apis.ts';
+import type { Network } from '../../src/world/network.ts';
+import { NodeNetwork } from '../../src/world/node-network.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
 import { framesIn, requestFrame, responseIn } from '../support/requests.ts';
 
@@ -165,6 +167,30 @@ describe('Broker.start', function () {
     expect((failure as Error).message).to.match(/^Topic no such\/name cannot be created: /);
     const misspelt = await Broker.start({ port: 0, settings: { 'log.retention': 1 } }).catch((error: unknown) => error);
     expect((misspelt as Error).message).to.contain('Unknown setting log.retention=1');
+  });
+
+  it('asks for addresses of hosts when limits of connections change, and not when other configs do', async () => {
+    const asked: string[] = [];
+    const network = new NodeNetwork();
+    const counting: Network = {
+      listen: (...where) => network.listen(...where),
+      addressOf: (host) => {
+        asked.push(host);
+        return network.addressOf(host);
+      },
+    };
+    const settings = { 'max.connections.per.ip.overrides': 'localhost:7' };
+    await using broker = await Broker.start({ port: 0, topics: { a: 1 }, settings, world: { network: counting } });
+    const alter = async (resourceType: number, resourceName: string, name: string, value: string): Promise<void> => {
+      const configs = [{ name, configOperation: 0, value }];
+      const resources = [{ resourceType, resourceName, configs }];
+      await ask(portOf(broker), '127.0.0.1', 'incrementalAlterConfigs', 1, { resources, validateOnly: false });
+    };
+    asked.length = 0;
+    await alter(2, 'a', 'retention.ms', '1000');
+    expect(asked).to.deep.equal([]);
+    await alter(4, '', 'max.connections', '100');
+    expect(asked).to.deep.equal(['localhost']);
   });
 
   it('remembers no directory of a broker whose options are refused', async () => {
