@@ -26,8 +26,9 @@ async function leaveCleanly(log: LogParts): Promise<void> {
   const { active } = segments;
   active.deactivate();
   const snapshot = producerState.takeSnapshot();
+  const isLeft = producerState.snapshots.removeDoubted();
   await leaderEpochs.saved();
-  if (snapshot === undefined && !active.indexes.areUnsynced) return;
+  if (snapshot === undefined && !isLeft && !active.indexes.areUnsynced) return;
   await active.sync(true);
   if (snapshot !== undefined) await handles.borrow(snapshot, (file) => file.sync());
   if (snapshot !== undefined) handles.release(snapshot);

@@ -35,6 +35,7 @@ export async function truncateTo(log: LogParts, offset: number): Promise<void> {
     logEndOffset: offset,
     nowMs: log.o.clock.now(),
   });
+  log.producerState.takeSnapshot();
   setHighWatermark(log, log.highWatermark);
 }
 

@@ -1,8 +1,8 @@
 /**
  * The `.snapshot` files in a log's directory, each named by the offset at which the state of its producers was written.
  *
- * Invariants: `offsets` are those of the files there are and that can be believed, ascending; a file is written whole and unsynced; one that is damaged is removed when it is
- * read. Source: ProducerStateManager of Apache Kafka.
+ * Invariants: `offsets` are those of the files there are and that can be believed, and of what is held, ascending; a file is written whole and
+ * unsynced; one that is damaged is removed when it is read. Source: ProducerStateManager of Apache Kafka.
  */
 import type { Files } from '../world/files.ts';
 import type { ProducerEntry } from './producer-entry.ts';
@@ -18,12 +18,20 @@ function offsetsOf(names: readonly string[]): number[] {
   return found.toSorted((a, b) => a - b);
 }
 
+const NO_OFFSETS: readonly number[] = [];
+
+interface HeldSnapshot {
+  readonly offset: number;
+  readonly content: Buffer;
+}
+
 export class ProducerSnapshots {
   private readonly files: Files;
   private directory: string;
   private offsets: readonly number[];
   /** Of files that count as gone, until they are written again or removed. */
-  private readonly doubted = new Set<number>();
+  private doubted = NO_OFFSETS;
+  private held: HeldSnapshot | undefined;
 
   /** `names`: what the directory holds. */
   constructor(files: Files, directory: string, names: readonly string[]) {
@@ -49,10 +57,30 @@ export class ProducerSnapshots {
   write(offset: number, entries: Iterable<ProducerEntry>): string {
     const path = this.pathOf(offset);
     const content = formatProducerSnapshot(entries);
-    const isThere = this.doubted.delete(offset) && this.files.readFile(path).equals(content);
+    const isThere = this.doubted.includes(offset) && this.files.readFile(path).equals(content);
     if (!isThere) this.files.writeFile(path, content);
-    if (!this.offsets.includes(offset)) this.offsets = [...this.offsets, offset].toSorted((a, b) => a - b);
+    this.doubtNoMore(offset);
+    this.know(offset);
     return path;
+  }
+
+  /** In memory until `letGo`, for who reads it again soon. */
+  hold(offset: number, entries: Iterable<ProducerEntry>): void {
+    this.letGo();
+    this.held = { offset, content: formatProducerSnapshot(entries) };
+    this.know(offset);
+  }
+
+  letGo(): void {
+    if (this.held !== undefined) this.forget(this.held.offset);
+  }
+
+  private contentAt(offset: number): Buffer {
+    return this.held?.offset === offset ? this.held.content : this.files.readFile(this.pathOf(offset));
+  }
+
+  private know(offset: number): void {
+    if (!this.offsets.includes(offset)) this.offsets = [...this.offsets, offset].toSorted((a, b) => a - b);
   }
 
   /** The newest sound one; undefined when there is none. Those that are newer and damaged are removed. */
@@ -60,7 +88,7 @@ export class ProducerSnapshots {
     for (;;) {
       const offset = this.latestOffset;
       if (offset === undefined) return undefined;
-      const entries = parseProducerSnapshot(this.files.readFile(this.pathOf(offset)));
+      const entries = parseProducerSnapshot(this.contentAt(offset));
       if (entries !== undefined) return { offset, entries };
       this.remove(offset);
     }
@@ -68,11 +96,16 @@ export class ProducerSnapshots {
 
   private forget(offset: number): void {
     this.offsets = this.offsets.filter((known) => known !== offset);
+    if (this.held?.offset === offset) this.held = undefined;
+  }
+
+  private doubtNoMore(offset: number): void {
+    if (this.doubted.includes(offset)) this.doubted = this.doubted.filter((doubted) => doubted !== offset);
   }
 
   remove(offset: number): void {
     this.forget(offset);
-    this.doubted.delete(offset);
+    this.doubtNoMore(offset);
     this.files.remove(this.pathOf(offset));
   }
 
@@ -99,10 +132,10 @@ export class ProducerSnapshots {
    * written again, and thousands of logs are read at a start.
    */
   doubtBehind(offset: number): void {
-    for (const doubted of this.offsets.filter((known) => known > offset)) {
-      this.forget(doubted);
-      this.doubted.add(doubted);
-    }
+    const behind = this.offsets.filter((known) => known > offset);
+    if (behind.length === 0) return;
+    this.doubted = [...this.doubted, ...behind];
+    for (const doubted of behind) this.forget(doubted);
   }
 
   /** Whether there are files, doubted ones too, of states behind `offset`. */
@@ -123,9 +156,12 @@ export class ProducerSnapshots {
     await this.files.syncDirectory(this.directory);
   }
 
-  removeDoubted(): void {
-    for (const offset of this.doubted) this.files.remove(this.pathOf(offset));
-    this.doubted.clear();
+  /** Whether there were any. */
+  removeDoubted(): boolean {
+    const gone = this.doubted;
+    this.doubted = NO_OFFSETS;
+    for (const offset of gone) this.files.remove(this.pathOf(offset));
+    return gone.length > 0;
   }
 
   /** Gives the file up for deletion: forgotten here, renamed by the caller. Undefined when there is none. */

@@ -237,6 +237,19 @@ export class ProducerState {
     return path;
   }
 
+  /** As `takeSnapshot`, in memory: for who reads it again before `letGoOfHeld`. */
+  holdSnapshot(): void {
+    if (this.endOffset <= this.lastSnapshotOffset) return;
+    this.snapshots.hold(this.endOffset, this.producers.values());
+    this.lastSnapshotOffset = this.endOffset;
+  }
+
+  /** What was held is in no file: the next snapshot is due. */
+  letGoOfHeld(logStartOffset: number): void {
+    this.snapshots.letGo();
+    this.lastSnapshotOffset = this.snapshots.latestOffset ?? logStartOffset;
+  }
+
   /** Goes back to the newest sound snapshot in (logStartOffset, logEndOffset], or to nothing; the caller replays from `endOffset`. */
   truncateAndReload(logStartOffset: number, logEndOffset: number, nowMs: number): void {
     this.snapshots.removeOutside(logStartOffset, logEndOffset);

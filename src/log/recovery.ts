@@ -5,8 +5,10 @@
  * What is promised: all batches that were synced, and all that were written unless the machine itself went down, are kept; the file ends with the
  * last whole valid batch before the first damage, and no segment behind a damaged one survives; one behind a segment whose end is missing, as a power
  * cut may leave it, does, and between them is a gap as compaction leaves one; indexes, transaction indexes, leader epochs and
- * producer state are what reading the log gives; who opens it saves the epochs. Files of unfinished compactions and deletions are finished or removed. Walks read large pieces
- * off the event loop. Source: LogLoader of Apache Kafka.
+ * producer state are what reading the log gives; who opens it saves the epochs. Files of unfinished compactions and deletions are finished or removed.
+ * Where nothing is lost, the snapshot of the producers at the end of the log, and the removal of those before it in the same segment, are left to who
+ * ends the segment or closes the log: nobody reads them before, what they say is true, and making and removing thousands of files is most of a start
+ * after a kill. (Apache Kafka does it at once.) Walks read large pieces off the event loop. Source: LogLoader of Apache Kafka.
  */
 import type { Clock } from '../world/clock.ts';
 import type { Files } from '../world/files.ts';
@@ -101,7 +103,8 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
   o.leaderEpochs.truncateFromStart(o.logStartOffset);
   const logStartOffset = Math.max(o.logStartOffset, segments.first.baseOffset);
   const isLost = isMissing || (!o.cleanShutdown && snapshots.reachBehind(endOffset));
-  snapshots.removeDoubted();
+  const isSettled = o.cleanShutdown || isLost;
+  if (isSettled) snapshots.removeDoubted();
   snapshots.removeStrays(segments.values().map((segment) => segment.baseOffset));
   const producerState = new ProducerState({ ...o.producers, snapshots });
   await rebuildProducerState(producerState, segments, {
@@ -109,6 +112,8 @@ export async function recoverLog(o: RecoveryOptions): Promise<Recovered> {
     logEndOffset: endOffset,
     nowMs: o.clock.now(),
   });
+  producerState.letGoOfHeld(logStartOffset);
+  if (isSettled) producerState.takeSnapshot();
   // One of what is lost must not come back by the next power cut: other records may be there by then.
   if (isLost) await snapshots.sync();
   const recoveryPoint = o.cleanShutdown && logEndOffset !== undefined ? endOffset : Math.min(o.recoveryPoint, endOffset);
@@ -252,6 +257,7 @@ async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
     logEndOffset: segment.baseOffset,
     nowMs: o.clock.now(),
   });
+  producerState.takeSnapshot();
   segment.resetIndexes();
   const bound = o.segments.higher(segment.baseOffset)?.baseOffset ?? Number.POSITIVE_INFINITY;
   let validBytes = 0;
@@ -279,9 +285,11 @@ async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
   const truncated = validBytes < segment.size;
   if (truncated) segment.handles.file(segment.path).truncate(validBytes);
   segment.size = validBytes;
-  if (segment === o.segments.active) segment.indexes.noteEnd();
+  const isActive = segment === o.segments.active;
+  if (isActive) segment.indexes.noteEnd();
   else segment.deactivate();
-  producerState.takeSnapshot();
+  if (isActive && !o.cleanShutdown) producerState.holdSnapshot();
+  else producerState.takeSnapshot();
   return truncated;
 }
 
@@ -298,7 +306,7 @@ function removeSegments(o: Recovery, doomed: readonly Segment[]): void {
 
 /**
  * Brings the state to `logEndOffset`: from the newest usable snapshot, and what the log says after it; from the whole log when there is none, since a
- * clean stop leaves one. (Apache Kafka takes a log without snapshots for one that has no producers.) Leaves a snapshot there.
+ * clean stop leaves one. (Apache Kafka takes a log without snapshots for one that has no producers.) The snapshot there is the caller's to take.
  */
 export async function rebuildProducerState(
   state: ProducerState,
@@ -322,7 +330,6 @@ export async function rebuildProducerState(
     }
   }
   state.endOffset = logEndOffset;
-  state.takeSnapshot();
 }
 
 async function replaySegment(state: ProducerState, segment: Segment, from: number, to: number): Promise<void> {

@@ -49,6 +49,7 @@ export function roll(log: LogParts, offset: number): void {
   begin(log, offset);
   producerState.endOffset = offset;
   producerState.takeSnapshot();
+  producerState.snapshots.removeDoubted();
   writer.noteRolled(active);
   writer.advance();
 }

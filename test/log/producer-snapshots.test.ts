@@ -67,6 +67,15 @@ describe('Snapshots of producers', () => {
     expect(snapshots.readLatest()?.entries.map(({ producerId }) => producerId)).to.deep.equal([33]);
   });
 
+  it('that are held are read like files, and are none', () => {
+    const { files, snapshots } = written(1);
+    snapshots.hold(3, [new ProducerEntry(33, 0)]);
+    expect(snapshots.readLatest()?.entries.map(({ producerId }) => producerId)).to.deep.equal([33]);
+    expect(offsetsIn(files)).to.deep.equal([1]);
+    snapshots.letGo();
+    expect(snapshots.latestOffset).to.equal(1);
+  });
+
   it('give a file up once, and follow their directory', () => {
     const { snapshots } = written(4);
     snapshots.relocate('/e');

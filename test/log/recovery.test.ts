@@ -81,6 +81,60 @@ describe('Recovery', () => {
     expect(content(files)).to.deep.include({ '00000000000000000024.snapshot': before['00000000000000000024.snapshot'] });
   });
 
+  describe('after a kill in which nothing was lost', () => {
+    const snapshotsIn = (files: FakeFiles): number[] =>
+      Object.keys(content(files))
+        .filter((name) => name.endsWith('.snapshot'))
+        .map((name) => Number(name.slice(0, 20)));
+
+    /** Stopped cleanly at 24, gone on with and killed at 26: the snapshot of 24 is in the midst of the last segment, which begins at 16. */
+    async function killed(): Promise<FakeFiles> {
+      const { log, files } = await reopened(await stopped(), true, 24);
+      put(log, batch({ count: 2, producerId: 3, producerEpoch: 0, baseSequence: 24, timestamp: 2000 }), 3);
+      await turn();
+      return files.kill();
+    }
+
+    it('neither makes nor removes a file', async () => {
+      let files = await killed();
+      const before = content(files);
+      for (let times = 0; times < 2; times++) {
+        const { log } = await reopened(files, false, 24);
+        expect(log.producerState.get(3)?.lastSequence).to.equal(25);
+        checkInvariants(log);
+        files = files.kill();
+        expect(content(files)).to.deep.equal(before);
+      }
+    });
+
+    it('settles snapshots of producers when the log is closed', async () => {
+      const { log, files } = await reopened(await killed(), false, 24);
+      await log.close({ clean: true });
+      expect(snapshotsIn(files)).to.deep.equal([8, 16, 26]);
+      const { log: again } = await reopened(files.kill(), true, 26);
+      expect(again.producerState.get(3)?.lastSequence).to.equal(25);
+    });
+
+    it('settles them when the segment ends', async () => {
+      const { log, files } = await reopened(await killed(), false, 24);
+      log.roll();
+      expect(snapshotsIn(files)).to.deep.equal([8, 16, 26]);
+      const { log: again } = await reopened(files.kill(), false, 26);
+      expect(again.producerState.get(3)?.lastSequence).to.equal(25);
+    });
+
+    it('takes the log back to where one of them says what is not trusted', async () => {
+      const { log, files } = await reopened(await killed(), false, 24);
+      change(files, `${DIRECTORY}/00000000000000000024.snapshot`, () => Buffer.from('of another log'));
+      await log.truncateTo(24);
+      expect(log.producerState.get(3)?.lastSequence).to.equal(23);
+      await log.close({ clean: true });
+      expect(snapshotsIn(files)).to.deep.equal([8, 16, 24]);
+      const { log: again } = await reopened(files.kill(), true, 24);
+      expect(again.producerState.get(3)?.lastSequence).to.equal(23);
+    });
+  });
+
   describe('of a segment whose batches are partly gone after a clean stop', () => {
     /** A producer and an aborted transaction that end in the first of two segments, which is then cut off behind the transaction's records. */
     async function cutOff(): Promise<FakeFiles> {
