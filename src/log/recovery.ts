@@ -10,6 +10,7 @@
  * ends the segment or closes the log: nobody reads them before, what they say is true, and making and removing thousands of files is most of a start
  * after a kill. (Apache Kafka does it at once.) Walks read large pieces off the event loop. Source: LogLoader of Apache Kafka.
  */
+import { RecordBatch } from '../wire/record-batch.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Files } from '../world/files.ts';
 import { batchRuns } from './batch-scanner.ts';
@@ -244,6 +245,13 @@ async function recoverSuspect(o: RecoveryOptions, segments: Segments, segment: S
   segment.deactivate();
 }
 
+/** A batch behind a gap: base offsets are covered by no checksum, so where the next one goes back into the gap this one is the wrong one, as for `endOfFile`. */
+interface Doubted {
+  readonly batch: RecordBatch;
+  /** Its position in the file. */
+  readonly start: number;
+}
+
 /**
  * Reads the segment, makes its indexes anew and cuts off what is no valid batch. True when something was cut off. The indexes of the last segment stay in
  * memory, as those of any that goes on being written.
@@ -262,26 +270,28 @@ async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
   const bound = o.segments.higher(segment.baseOffset)?.baseOffset ?? Number.POSITIVE_INFINITY;
   let validBytes = 0;
   let nextOffset = segment.baseOffset;
+  const note = (batch: RecordBatch, start: number): void => {
+    noteSound({ ...o, producerState }, segment, batch, start);
+    nextOffset = batch.lastOffset + 1;
+  };
+  let doubted: Doubted | undefined;
   scan: for await (const { position, batches } of batchRuns(segment, 0, segment.size)) {
     for (const batch of batches) {
-      const { lastOffset } = batch;
-      // Base offsets are covered by no checksum. It is sound but for that, and readers pass over it, as after a clean stop.
-      const isAstray = lastOffset >= bound;
-      const canBe = lastOffset >= nextOffset && (isAstray || segment.holdsOffset(lastOffset));
-      if (!canBe || !batch.isValid) break scan;
-      const start = validBytes;
-      validBytes = position + batch.position + batch.sizeInBytes;
-      if (isAstray) continue;
-      segment.noteBatch(lastOffset, batch.maxTimestamp, start, batch.sizeInBytes, o.config.indexIntervalBytes);
-      nextOffset = lastOffset + 1;
-      if (batch.magic < 2) continue;
-      const epoch = batch.partitionLeaderEpoch;
-      if (epoch > o.leaderEpochs.latestEpoch) o.leaderEpochs.assign(epoch, batch.baseOffset);
-      producerState.replay(batch, (transaction, lastStableOffset) => {
-        if (transaction.aborted) segment.noteAborted({ ...transaction, lastStableOffset });
-      });
+      const { baseOffset, lastOffset } = batch;
+      if (!batch.isValid) break scan;
+      const start = position + batch.position;
+      const isBeyond = lastOffset >= bound;
+      // Sound but for its base offset: readers pass over it, as after a clean stop. Cut off where nothing sound follows.
+      if (!isBeyond && (lastOffset < nextOffset || !segment.holdsOffset(lastOffset))) continue;
+      validBytes = start + batch.sizeInBytes;
+      if (isBeyond) continue;
+      if (doubted !== undefined && lastOffset > doubted.batch.lastOffset) note(doubted.batch, doubted.start);
+      const isGap = start > 0 && baseOffset > nextOffset;
+      doubted = isGap ? { batch: new RecordBatch(Buffer.from(batch.bytes), 0), start } : undefined;
+      if (!isGap) note(batch, start);
     }
   }
+  if (doubted !== undefined) note(doubted.batch, doubted.start);
   const truncated = validBytes < segment.size;
   if (truncated) segment.handles.file(segment.path).truncate(validBytes);
   segment.size = validBytes;
@@ -291,6 +301,21 @@ async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
   if (isActive && !o.cleanShutdown) producerState.holdSnapshot();
   else producerState.takeSnapshot();
   return truncated;
+}
+
+function noteSound(
+  o: Recovery & { readonly producerState: ProducerState },
+  segment: Segment,
+  batch: RecordBatch,
+  start: number,
+): void {
+  const { baseOffset, lastOffset, maxTimestamp, sizeInBytes, partitionLeaderEpoch: epoch } = batch;
+  segment.noteBatch(lastOffset, maxTimestamp, start, sizeInBytes, o.config.indexIntervalBytes);
+  if (batch.magic < 2) return;
+  if (epoch > o.leaderEpochs.latestEpoch) o.leaderEpochs.assign(epoch, baseOffset);
+  o.producerState.replay(batch, (transaction, lastStableOffset) => {
+    if (transaction.aborted) segment.noteAborted({ ...transaction, lastStableOffset });
+  });
 }
 
 function removeSegments(o: Recovery, doomed: readonly Segment[]): void {

@@ -243,6 +243,39 @@ describe('Recovery', () => {
     });
   }
 
+  for (const [what, index, wrong] of [
+    ['goes back', 2, 1],
+    ['goes on too far', 2, 300],
+    ['is before the segment', 3, 0],
+    ['is out of reach of the indexes', 1, 2 ** 40],
+  ] as const) {
+    it(`keeps after a kill what is behind a batch whose base offset ${what}`, async () => {
+      const { log: before, files } = await openLog(CONFIG);
+      for (let i = 0; i < 8; i++) {
+        put(before, batch({ count: 2, producerId: 3, producerEpoch: 0, baseSequence: 2 * i, timestamp: 1000 + 10 * i }));
+        if (i === 1) before.roll();
+      }
+      await before.close({ clean: true });
+      change(files, `${DIRECTORY}/00000000000000000004.log`, (bytes) => {
+        bytes.writeBigInt64BE(BigInt(wrong), batchesOf(bytes)[index]?.position ?? 0);
+        return bytes;
+      });
+      const { log } = await reopened(files.kill());
+      expect(log.logEndOffset).to.equal(16);
+      log.setHighWatermark(log.logEndOffset);
+      const read = async (offset: number): Promise<unknown> => {
+        try {
+          return offsetsIn((await log.read(offset, { maxBytes: 1, minOneBatch: true, upTo: 'logEnd' })).records);
+        } catch (error) {
+          return (error as Error).name;
+        }
+      };
+      const found = await Promise.all([4, 6, 8, 10, 12, 14].map(read));
+      expect(found).to.deep.equal([4, 6, 8, 10, 12, 14].map((offset) => (offset === 4 + 2 * index ? 'CorruptBatch' : [offset])));
+      await log.close({ clean: true });
+    });
+  }
+
   it('passes no batches over that the index knows, where a length in front of them leads too far', async () => {
     const files = await stopped();
     const start = batchesOf(files.readFile(`${SEGMENT_0}.log`))[1]?.position ?? 0;
