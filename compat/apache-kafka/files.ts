@@ -92,7 +92,7 @@ const bytesIn = (partition: string): string[] =>
 function timeless(partition: string): string[] {
   const facts = factsOfPartition(partition)
     .filter((fact) => !/\.snapshot: |\.timeindex entry/.test(fact))
-    .map((fact) => fact.replaceAll(/"(maxTimestamp|baseTimestamp|timestamp|crc)":-?\d+/g, '"$1":0'));
+    .map((fact) => fact.replaceAll(/"(maxTimestamp|baseTimestamp|timestamp|crc)":"?-?\d+"?/g, '"$1":0'));
   for (const name of readdirSync(partition).filter((each) => each.endsWith('.snapshot'))) {
     for (const entry of parseProducerSnapshot(readFileSync(join(partition, name))) ?? []) {
       const { producerId, producerEpoch, lastSequence, coordinatorEpoch, currentTxnFirstOffset, lastBatch } = entry;
