@@ -53,7 +53,6 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   'log.message.timestamp.after.max.ms',
   'log.message.timestamp.before.max.ms',
   'log.message.timestamp.type',
-  'log.preallocate',
   'log.retention.bytes',
   'log.retention.check.interval.ms',
   'log.retention.hours',

@@ -49,8 +49,6 @@ function logConfigFrom(own: ReadonlyMap<string, string>, layers: ConfigLayers): 
       zstd: number('compression.zstd.level'),
     },
     minInsyncReplicas: number('min.insync.replicas'),
-    uncleanLeaderElectionEnable: text('unclean.leader.election.enable') === 'true',
-    preallocate: text('preallocate') === 'true',
   };
 }
 

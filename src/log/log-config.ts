@@ -42,8 +42,6 @@ export interface LogConfig {
   readonly compressionType: CompressionType;
   readonly compressionLevels: CompressionLevels;
   readonly minInsyncReplicas: number;
-  readonly uncleanLeaderElectionEnable: boolean;
-  readonly preallocate: boolean;
 }
 
 /** The defaults of the topic configs (protocol/configs.json); a test compares the two. */
@@ -71,6 +69,4 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   compressionType: 'producer',
   compressionLevels: { gzip: -1, lz4: 9, zstd: 3 },
   minInsyncReplicas: 1,
-  uncleanLeaderElectionEnable: false,
-  preallocate: false,
 };

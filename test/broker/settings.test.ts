@@ -5,7 +5,8 @@ import { ACTED_ON, OBSOLETE } from '../../src/broker/acted-on.ts';
 import { DEVELOPMENT_DEFAULTS } from '../../src/broker/development-defaults.ts';
 import { Settings } from '../../src/broker/settings.ts';
 import { SettingsError } from '../../src/broker/settings-error.ts';
-import { BROKER_CONFIGS } from '../../src/wire/generated/configs.ts';
+import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts';
+import { BROKER_CONFIGS, TOPIC_CONFIGS } from '../../src/wire/generated/configs.ts';
 
 const settingsOf = (values: Record<string, string>, likeProduction = false): Settings =>
   new Settings([{ origin: 'server.properties', values: new Map(Object.entries(values)) }], { likeProduction });
@@ -156,6 +157,23 @@ describe('settings', () => {
     }
     expect(asked.size).to.be.above(20);
     expect([...asked].filter((name) => names.has(name) && !ACTED_ON.has(name))).to.deep.equal([]);
+  });
+
+  it('that are said to be acted on are asked for by name, by their own or by that of a topic’s config, and so is what logs run by', () => {
+    const tables = /(?:acted-on|config-definition|development-defaults|topic-log-config|log-config)\.ts$/;
+    const read = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.includes('generated'))
+      .map((path) => [path, readFileSync(join('src', path), 'utf8')] as const);
+    const code = read.flatMap(([path, text]) => (tables.test(path) ? [] : [text])).join('\n');
+    const ofLogs = read.find(([path]) => path.endsWith('topic-log-config.ts'))?.[1] ?? '';
+    const isAsked = (name: string): boolean => [code, ofLogs].some((text) => text.includes(`'${name}'`));
+    const topicNames = (name: string): string[] =>
+      TOPIC_CONFIGS.filter(({ broker }) => typeof broker === 'object' && broker.some((one) => one.name === name)).map(
+        (fact) => fact.name,
+      );
+    expect([...ACTED_ON].filter((name) => ![name, ...topicNames(name)].some(isAsked))).to.deep.equal([]);
+    const fields = Object.keys(DEFAULT_LOG_CONFIG).filter((field) => !new RegExp(`\\b${field}\\b`).test(code));
+    expect(fields, 'parts of LogConfig that nobody looks at').to.deep.equal([]);
   });
 
   it('in the tables are broker configs, or none where they are obsolete', () => {
