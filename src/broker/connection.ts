@@ -25,6 +25,9 @@ const READ_AHEAD_BYTES = 64 * 1024;
 const MAX_OVERLAPPING = 64;
 const MAX_OVERLAPPING_BYTES = 8 * 1024 * 1024;
 
+/** What follows on it runs before anything else is looked at, as with `queueMicrotask`, which keeps account of who asked. */
+const NOW = Promise.resolve();
+
 /** A stop does not wait for requests that wait themselves. */
 const WAITS_FOR_OTHERS: ReadonlySet<string> = new Set(['fetch', 'joinGroup', 'syncGroup']);
 
@@ -67,6 +70,10 @@ export class ClientConnection implements ConnectionInfo {
   readonly #inFlight: InFlight[] = [];
   readonly #closers = new Set<() => void>();
   readonly #retry = (): void => this.#work();
+  readonly #workOn = (): void => {
+    this.#flushing = false;
+    this.#work();
+  };
   #inFlightBytes = 0;
   #next: Pending | undefined;
   #out: Buffer[] = [];
@@ -216,10 +223,7 @@ export class ClientConnection implements ConnectionInfo {
     if (this.#working || this.#flushing) return;
     // Answers that become ready together leave together.
     this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#work();
-    });
+    void NOW.then(this.#workOn);
   }
 
   #flush(): void {
