@@ -11,6 +11,7 @@ import type { OffsetEntry } from './offset-index.ts';
 
 /** How much is read at once in search of a batch's position. */
 const SEARCH_BYTES = 16 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** The headers of the batches in [from, size) of a file, one after the other. */
 class Headers {
@@ -18,13 +19,15 @@ class Headers {
   lastOffset = -1;
   readonly #file: OpenFile;
   readonly #size: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #atOnceBytes: number;
+  #bytes: Buffer = NOTHING;
   #at = 0;
   #next: number;
 
-  constructor(file: OpenFile, from: number, size: number) {
+  constructor(file: OpenFile, from: number, size: number, atOnceBytes: number) {
     this.#file = file;
     this.#size = size;
+    this.#atOnceBytes = atOnceBytes;
     this.position = from;
     this.#next = from;
   }
@@ -49,7 +52,7 @@ class Headers {
   }
 
   #read(): boolean {
-    const bytes = Buffer.allocUnsafe(Math.min(SEARCH_BYTES, this.#size - this.position));
+    const bytes = Buffer.allocUnsafe(Math.min(this.#atOnceBytes, this.#size - this.position));
     this.#bytes = bytes.subarray(0, this.#file.read(bytes, this.position));
     this.#at = 0;
     return this.#bytes.length >= SHORTEST_BATCH;
@@ -62,7 +65,7 @@ class Headers {
  * (Apache Kafka hands it out as it is.)
  */
 export function findBatch(file: OpenFile, from: number, size: number, offset: number, below: number): number {
-  const headers = new Headers(file, from, size);
+  const headers = new Headers(file, from, size, SEARCH_BYTES);
   let previous = -1;
   let astray: number | undefined;
   while (headers.advance()) {
@@ -86,14 +89,14 @@ export function findBatch(file: OpenFile, from: number, size: number, offset: nu
 
 /** Where the whole batches from the position `from` on end. Throws CorruptBatch at a length that no batch can have. */
 export function endOfWhole(file: OpenFile, from: number, size: number): number {
-  const headers = new Headers(file, from, size);
+  const headers = new Headers(file, from, size, SEARCH_BYTES);
   while (headers.advance());
   return headers.position;
 }
 
 /** Whether the batch at `position` is whole and ends in [offset, below). */
 export function isBatchFor(file: OpenFile, position: number, size: number, offset: number, below: number): boolean {
-  const headers = new Headers(file, position, size);
+  const headers = new Headers(file, position, size, BATCH_OVERHEAD);
   return headers.advance() && headers.lastOffset >= offset && headers.lastOffset < below;
 }
 
