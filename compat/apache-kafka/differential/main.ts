@@ -17,6 +17,7 @@ import { RECORD_CASES } from './cases/records.ts';
 import { TOPIC_CASES } from './cases/topics.ts';
 import { TRANSACTION_CASES } from './cases/transactions.ts';
 import { differences, maskedAnswer, type Plain } from './compare.ts';
+import { USER_CASES } from './cases/users.ts';
 import { type Address, address, NoAnswer } from '../../../test/support/plain-client.ts';
 import { Conversation, newestVersion, type Run } from './conversation.ts';
 import { EXPLAINED } from './masks.ts';
@@ -32,6 +33,7 @@ const CASES: readonly Case[] = [
   ...TRANSACTION_CASES,
   ...FEATURE_CASES,
   ...QUORUM_CASES,
+  ...USER_CASES,
 ];
 
 const { values: options } = parseArgs({
