@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInt64 } from '../../../src/wire/int64.ts';
-import { exactBaseTimestampOf, exactMaxTimestampOf } from '../../../src/wire/exact-timestamps.ts';
+import { exactBaseTimestampOf, exactMaxTimestampOf, exactTimestampsAt } from '../../../src/wire/exact-timestamps.ts';
 import { batchesOf, type RecordBatch } from '../../../src/wire/record-batch.ts';
-import { recordsOf } from '../../../src/wire/record.ts';
+import { DEFAULT_MAX_UNPACKED_BYTES, recordBytesOf, recordsOf } from '../../../src/wire/record.ts';
+import { RecordCursor } from '../../../src/wire/record-cursor.ts';
 import { parseTransactionIndex } from '../../../src/log/transaction-index.ts';
 
 function factsOfBatch(batch: RecordBatch, where: string): string[] {
@@ -26,11 +27,25 @@ function factsOfBatch(batch: RecordBatch, where: string): string[] {
     ...(hasHorizon ? {} : { baseTimestamp: String(exactBaseTimestampOf(batch)) }),
     ...(hasHorizon || batch.codec !== 0 ? {} : { size: batch.sizeInBytes, crc: batch.crc }),
   };
+  const timestamps = timestampsOf(batch);
   const records = recordsOf(batch).map(
-    ({ offset, timestamp, key, value, headers }) =>
-      `${where} record ${offset}: ${JSON.stringify({ timestamp, key: key?.toString('hex'), value: value?.toString('hex'), headers })}`,
+    ({ offset, key, value, headers }, index) =>
+      `${where} record ${offset}: ${JSON.stringify({ timestamp: String(timestamps[index]), key: key?.toString('hex'), value: value?.toString('hex'), headers })}`,
   );
   return [`${where} batch ${baseOffset}: ${JSON.stringify(header)}`, ...records];
+}
+
+/** To the millisecond beyond 2^53 too, where what a number rounds to depends on the batch's base, which is a horizon in some. */
+function timestampsOf(batch: RecordBatch): readonly (number | bigint)[] {
+  if (batch.magic < 2) return recordsOf(batch).map(({ timestamp }) => timestamp);
+  const section = recordBytesOf(batch, DEFAULT_MAX_UNPACKED_BYTES);
+  const cursor = new RecordCursor();
+  cursor.open(section, 0);
+  const positions = Array.from({ length: batch.count }, () => {
+    cursor.next();
+    return cursor.position;
+  });
+  return exactTimestampsAt(batch, section, positions);
 }
 
 /**
