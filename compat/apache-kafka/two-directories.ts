@@ -16,6 +16,7 @@ import { type Directory, format, newDirectory, type Owner, type OwnerProcess, st
 
 const PATIENCE_MS = 60_000;
 const AWAY = 'one is away at the start';
+const CORDONED = 'cordoned.log.dirs';
 const RATE = 'replica.alter.log.dirs.io.max.bytes.per.second';
 
 const EVERY_BROKER = { includeClusterAuthorizedOperations: false, endpointType: 1, includeFencedBrokers: true };
@@ -52,7 +53,7 @@ class Side {
 
   static async in(folder: string, jars: string): Promise<Side> {
     const dataDirs = [join(folder, 'one'), join(folder, 'two')];
-    return new Side(await newDirectory(folder, [], dataDirs), jars);
+    return new Side(await newDirectory(folder, ['log.retention.ms=-1'], dataDirs), jars);
   }
 
   format(): Promise<void> {
@@ -253,18 +254,67 @@ async function sideBySide(jars: string, folder: string): Promise<void> {
     await started();
     await both((side) => side.settled('t', 'ONE 0', 'ONE 1', 'TWO 2', 'TWO 3'));
     await interviews('it is back');
+    for (const which of ['two', 'one', 'all', 'none'] as const) {
+      const when = `cordoned: ${which}`;
+      compare(await cordoned(kafka, which, when), await cordoned(blumfeld, which, when));
+      await interviews(when);
+    }
   } finally {
     await both((side) => side.stop());
   }
 }
 
-async function throttle(side: Side, bytesPerSecond: string | null): Promise<void> {
-  const configs = [{ name: RATE, configOperation: bytesPerSecond === null ? 1 : 0, value: bytesPerSecond }];
-  await side.call(
+function configure(side: Side, resourceName: string, name: string, value: string | null): Promise<unknown> {
+  const configs = [{ name, configOperation: value === null ? 1 : 0, value }];
+  return side.call(
     'incrementalAlterConfigs',
-    { resources: [{ resourceType: 4, resourceName: '', configs }], validateOnly: false },
+    { resources: [{ resourceType: 4, resourceName, configs }], validateOnly: false },
     1,
   );
+}
+
+const throttle = (side: Side, bytesPerSecond: string | null): Promise<unknown> => configure(side, '', RATE, bytesPerSecond);
+
+/** What comes of cordoning: what is said to it, which directories are, and where new partitions go. */
+async function cordoned(side: Side, which: 'one' | 'two' | 'all' | 'none', when: string): Promise<Said> {
+  const said: Said = new Map();
+  const ask = async (what: string, answer: Promise<unknown>): Promise<void> =>
+    void said.set(`${when}: ${what}`, normal(side, await answer));
+  const paths: readonly string[] = { one: [side.one], two: [side.two], all: [side.one, side.two], none: [] }[which];
+  for (const wrong of [`${side.one},/nowhere`, `${side.one}/`, `*,${side.one}`, `${side.one},${side.one}`, `${side.one},`])
+    await ask(`cordoned.log.dirs ${side.plain(wrong)}`, configure(side, '1', CORDONED, wrong));
+  const value = { one: side.one, two: ` ${side.two} `, all: '*', none: null }[which];
+  await ask('cordoned.log.dirs', configure(side, '1', CORDONED, value));
+  const isCordoned = async (): Promise<readonly string[]> => {
+    const { results } = await side.call('describeLogDirs', { topics: [] }, 5);
+    return results.flatMap((directory) => (directory.isCordoned ? [directory.logDir] : []));
+  };
+  await until(when, async () => JSON.stringify((await isCordoned()).toSorted()) === JSON.stringify(paths.toSorted()));
+  const described = [{ resourceType: 4, resourceName: '1', configurationKeys: [CORDONED] }];
+  const described4 = { resources: described, includeSynonyms: true, includeDocumentation: false };
+  await ask('DescribeConfigs', side.call('describeConfigs', described4, 4));
+  const topic = `to-${which}`;
+  // The controller of Apache Kafka hears of it by the broker's next heartbeat.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  // Where both are as full as each other it is chance which comes first.
+  await ask('CreateTopics', which === 'none' ? Promise.resolve([]) : side.create(topic, 2));
+  const assigned = { numPartitions: -1, replicationFactor: -1, configs: [] };
+  const assignments = (...brokerIds: number[]) => [{ partitionIndex: 0, brokerIds }];
+  for (const brokers of [[1], [1, 1], [1, 7], [0, 1]]) {
+    const topics = [{ name: `${topic}-${brokers.join('-')}`, assignments: assignments(...brokers), ...assigned }];
+    await ask(
+      `CreateTopics on ${brokers.join()}`,
+      side.call('createTopics', { topics, timeoutMs: 10_000, validateOnly: true }, 7),
+    );
+  }
+  for (const more of [null, [{ brokerIds: [1] }]]) {
+    const topics = [{ name: 't', count: 5, assignments: more }];
+    const request = { topics, timeoutMs: 10_000, validateOnly: true };
+    await ask(`CreatePartitions ${JSON.stringify(more)}`, side.call('createPartitions', request, 3));
+  }
+  if (which === 'one' || which === 'two') await until(topic, async () => (await side.places(topic)).length === 2);
+  await ask('places', side.places(topic));
+  return said;
 }
 
 /** What was sent to each partition; each of the two adds to it, and leaves a move behind that is not at its end. */
