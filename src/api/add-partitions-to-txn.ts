@@ -109,17 +109,20 @@ async function verify(transaction: Transaction, { transactions }: Context): Prom
 
 /** Where partitions fare differently, topics and partitions that are named twice are answered once, and topics without partitions not at all. */
 function results(topics: readonly Topic[], errorOf: (topic: string, index: number) => ErrorCode): TopicResults {
-  return [...partitionsOf(topics)].flatMap(([name, partitions]) =>
-    partitions.size === 0 ? [] : [{ name, resultsByPartition: [...partitions].map(resultOf((index) => errorOf(name, index))) }],
-  );
+  return [...partitionsOf(topics)].map(([name, partitions]) => ({
+    name,
+    resultsByPartition: [...partitions].map(resultOf((index) => errorOf(name, index))),
+  }));
 }
 
 function resultOf(errorOf: (index: number) => ErrorCode) {
   return (partitionIndex: number) => ({ partitionIndex, partitionErrorCode: errorOf(partitionIndex) });
 }
 
+/** Without topics of which none is named. */
 function partitionsOf(topics: readonly Topic[]): TopicPartitions {
   const byTopic = new Map<string, Set<number>>();
-  for (const { name, partitions } of topics) byTopic.set(name, new Set([...(byTopic.get(name) ?? []), ...partitions]));
+  for (const { name, partitions } of topics)
+    if (partitions.length > 0) byTopic.set(name, new Set([...(byTopic.get(name) ?? []), ...partitions]));
   return byTopic;
 }

@@ -255,7 +255,8 @@ function checkAll(request: ProduceRequest, context: Context): Checked {
       if (request.transactionalId === null)
         return { refusal: (index) => refused(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED) };
       const { producerId, producerEpoch } = batch;
-      if (producerId < 0) continue;
+      // Whoever writes to what is not there is not heard.
+      if (producerId < 0 || rejection !== undefined || !exists(topic, partition, context)) continue;
       producer ??= { producerId, producerEpoch };
       if (producer.producerId !== producerId || producer.producerEpoch !== producerEpoch)
         return { refusal: (index) => refused(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING, SEVERAL_PRODUCERS) };

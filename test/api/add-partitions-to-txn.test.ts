@@ -66,6 +66,21 @@ describe('AddPartitionsToTxn', () => {
       expect(await partitionsIn(broker, 'payments')).to.deep.equal(['Ongoing', [2, 0, 1]]);
     });
 
+    it('adds no topic of which no partition is named', async () => {
+      const { producerId, producerEpoch } = producer;
+      await broker.ask('addPartitionsToTxn', 3, {
+        v3AndBelowTransactionalId: 'payments',
+        v3AndBelowProducerId: producerId,
+        v3AndBelowProducerEpoch: producerEpoch,
+        v3AndBelowTopics: [
+          { name: 'empty', partitions: [] },
+          { name: 'orders', partitions: [1] },
+        ],
+      });
+      const { transactionStates } = await broker.ask('describeTransactions', 0, { transactionalIds: ['payments'] });
+      expect(transactionStates[0]?.topics).to.deep.equal([{ topic: 'orders', partitions: [1] }]);
+    });
+
     it('refuses who is not the producer: INVALID_PRODUCER_EPOCH before 2, PRODUCER_FENCED from 2 on', async () => {
       const errors = [];
       for (const version of [0, 1, 2, 3]) errors.push(await add(version, [0], { producerEpoch: 7 }));

@@ -8,6 +8,7 @@ import type {
 } from '../../src/wire/generated/produce.ts';
 import { ProtocolViolation } from '../../src/wire/protocol-violation.ts';
 import { type Asked, batchOf, idOf, partitionRecord, SmallBroker } from '../support/small-broker.ts';
+import { type Producer, TransactionalBroker } from '../support/transactional-broker.ts';
 
 const LATEST = 13;
 
@@ -190,6 +191,34 @@ describe('Produce', () => {
     expect(unnamed.errorCode).to.equal(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     const torn = await answerOf(requestTo('orders', records().subarray(0, -1)));
     expect(torn.errorCode).to.equal(ErrorCode.INVALID_RECORD);
+  });
+
+  it('takes transactional batches of one producer alone, whatever is sent to partitions that are not there', async () => {
+    const transactional = new TransactionalBroker();
+    await transactional.small.createTopic('orders', 2);
+    const [one, other] = [await transactional.init('payments'), await transactional.init('refunds')];
+    const errorsOf = async (topics: readonly [string, Producer][]): Promise<number[]> => {
+      const topicData = topics.map(([name, { producerId, producerEpoch }], index) => {
+        const records = batchOf(['a'], { producerId, producerEpoch, baseSequence: 0, transactional: true });
+        return { name, partitionData: [{ index, records }] };
+      });
+      const request = { transactionalId: 'payments', acks: -1, timeoutMs: 1000, topicData };
+      const { responses } = await transactional.ask('produce', 12, request);
+      return responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode));
+    };
+    const { INVALID_PRODUCER_ID_MAPPING, NONE, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
+    expect(
+      await errorsOf([
+        ['orders', one],
+        ['orders', other],
+      ]),
+    ).to.deep.equal([INVALID_PRODUCER_ID_MAPPING, INVALID_PRODUCER_ID_MAPPING]);
+    expect(
+      await errorsOf([
+        ['orders', one],
+        ['lost', other],
+      ]),
+    ).to.deep.equal([NONE, UNKNOWN_TOPIC_OR_PARTITION]);
   });
 
   it('answers a repeated batch of an idempotent producer with its first offset', async () => {

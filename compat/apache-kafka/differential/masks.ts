@@ -154,6 +154,12 @@ export const MASKS: readonly Mask[] = [
     how: 'presence',
     reason: 'the time of the append',
   },
+  {
+    api: 'fetch',
+    path: 'responses[].partitions[].abortedTransactions[].producerId',
+    how: 'id',
+    reason: 'how many producers there were before',
+  },
   { api: 'endTxn', path: 'producerId', how: 'id', reason: 'how many producers there were before' },
   { api: 'writeTxnMarkers', path: 'markers[].producerId', how: 'id', reason: 'how many producers there were before' },
   {
@@ -195,6 +201,13 @@ export const MASKS: readonly Mask[] = [
     path: 'transactionStates[].transactionStartTimeMs',
     how: 'presence',
     reason: 'the time of the first partition',
+  },
+  {
+    api: 'describeTransactions',
+    path: 'transactionStates[].topics',
+    how: 'sort',
+    by: 'topic',
+    reason: 'Kafka answers from a hash map',
   },
   {
     api: 'describeTransactions',

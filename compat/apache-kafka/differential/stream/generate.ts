@@ -8,7 +8,8 @@ import { type Field, schemaOf, within } from '../fit.ts';
 import { servedVersions } from '../versions.ts';
 import { Chance } from './chance.ts';
 import type { Json, StreamRequest } from './request.ts';
-import { configName, fieldValue, GROUPS, type Ledger, recordsValue, type Scene, TOPICS } from './values.ts';
+import { TRANSACTIONAL_CHOICES, TRANSACTIONAL_URN, transactionalRecords } from './transactional.ts';
+import { type Choice, configName, fieldValue, GROUPS, type Ledger, recordsValue, type Scene, TOPICS } from './values.ts';
 
 /** How often an API is chosen beyond the others. */
 const WEIGHTS: Readonly<Partial<Record<ApiName, number>>> = {
@@ -39,6 +40,8 @@ const URN = STREAM_APIS.flatMap((name) => Array.from({ length: WEIGHTS[name] ?? 
 interface Walk {
   readonly chance: Chance;
   readonly ledger: Ledger;
+  /** Before those of values.ts. */
+  readonly choices?: Readonly<Record<string, Choice>>;
   readonly structs: readonly { readonly name: string; readonly fields: readonly Field[] }[];
 }
 
@@ -80,7 +83,9 @@ function struct(walk: Walk, scene: Scene, fields: readonly Field[]): { [name: st
   const out: { [name: string]: Json } = {};
   for (const field of fields) {
     if (!within(field.versions, scene.version)) continue;
-    if (field.name === 'records') out[field.name] = recordsValue(walk.chance, scene, out.index ?? 0, walk.ledger);
+    if (field.name === 'records' && scene.transaction !== undefined)
+      out[field.name] = transactionalRecords(walk.chance, scene, scene.transaction, out.index ?? 0);
+    else if (field.name === 'records') out[field.name] = recordsValue(walk.chance, scene, out.index ?? 0, walk.ledger);
     else out[field.name] = value(walk, scene, field);
   }
   return out;
@@ -94,9 +99,11 @@ function value(walk: Walk, scene: Scene, field: Field): Json {
     const none = !isArray || field.name === 'assignments' ? 0.85 : scene.api === 'createTopics' ? 0 : RARELY_NULL;
     if (walk.chance.often(none)) return null;
   }
-  if (!isArray) return inner === undefined ? fieldValue(walk.chance, scene, field) : struct(walk, scene, inner);
+  if (!isArray) return inner === undefined ? fieldValue(walk.chance, scene, field, walk.choices) : struct(walk, scene, inner);
   return Array.from({ length: lengthOf(walk, scene, field) }, () =>
-    inner === undefined ? fieldValue(walk.chance, scene, field) : struct(walk, sceneWithin(walk, scene, field, inner), inner),
+    inner === undefined
+      ? fieldValue(walk.chance, scene, field, walk.choices)
+      : struct(walk, sceneWithin(walk, scene, field, inner), inner),
   );
 }
 
@@ -145,15 +152,25 @@ function harmless(api: ApiName, body: { [name: string]: Json }): { [name: string
     : tried;
 }
 
-function request(chance: Chance, ledger: Ledger, api: ApiName): StreamRequest {
+/** `transaction`: of which transactional id, in a stream of transactions. */
+function request(chance: Chance, ledger: Ledger, api: ApiName, transaction?: number): StreamRequest {
   const { min, max } = servedVersions(api);
   const version = min + chance.below(max - min + 1);
   const { fields, structs = [] } = schemaOf(api).request;
   const member = chance.often(0.8) ? 0 : 1;
   const group = chance.below(GROUPS);
   const oddness = chance.one([0, 0, 0, 0.05, 0.1, 0.1, 0.3]);
-  const scene: Scene = { api, version, oddness, topic: topicFor(chance, api), group, member };
-  const body = harmless(api, struct({ chance, ledger, structs }, scene, fields));
+  const scene: Scene = {
+    api,
+    version,
+    oddness,
+    topic: topicFor(chance, api),
+    group,
+    member,
+    ...(transaction !== undefined && { transaction }),
+  };
+  const choices = transaction === undefined ? {} : TRANSACTIONAL_CHOICES;
+  const body = harmless(api, struct({ chance, ledger, structs, choices }, scene, fields));
   if (api === 'joinGroup') return { api, version, body, member, ...(member === 1 ? { held: true } : {}) };
   return { api, version, body, ...(api === 'syncGroup' && member === 1 ? { held: true } : {}) };
 }
@@ -201,3 +218,18 @@ export function generate(seed: number, length: number): readonly StreamRequest[]
   const ledger: Ledger = { sequences: new Map() };
   return [...FIRST, ...Array.from({ length }, () => request(chance, ledger, chance.one(URN)))];
 }
+
+/** The same of two transactional ids: what begins, fills and ends their transactions, and what can be seen of them. */
+export function generateTransactions(seed: number, length: number): readonly StreamRequest[] {
+  const chance = new Chance(seed);
+  const ledger: Ledger = { sequences: new Map() };
+  const begin = [0, 1].map((id) => ({ ...INIT, body: { ...INIT.body, transactionalId: `$n:tx${id}` } }));
+  const rest = Array.from({ length }, () => request(chance, ledger, chance.one(TRANSACTIONAL_URN), chance.below(2)));
+  return [...FIRST, ...begin, ...rest];
+}
+
+const INIT: StreamRequest = {
+  api: 'initProducerId',
+  version: 5,
+  body: { transactionalId: null, transactionTimeoutMs: 60_000, producerId: -1, producerEpoch: -1 },
+};

@@ -1,4 +1,4 @@
-/** `node …/stream/main.js --kafka HOST:PORT --blumfeld HOST:PORT [--requests N] [--seed N]`: random streams alone, for who works on them. */
+/** `node …/stream/main.js --kafka HOST:PORT --blumfeld HOST:PORT [--requests N] [--seed N] [--transactions]`: random streams alone, for who works on them. */
 import { parseArgs } from 'node:util';
 import { address } from '../../../../test/support/plain-client.ts';
 import { playStreams } from './streams.ts';
@@ -10,6 +10,7 @@ const { values: options } = parseArgs({
     requests: { type: 'string', default: '2000' },
     seed: { type: 'string' },
     keep: { type: 'string' },
+    transactions: { type: 'boolean', default: false },
     shrunk: { type: 'string', default: '8' },
   },
 });
@@ -18,6 +19,7 @@ const { failed } = await playStreams(
   {
     requests: Number(options.requests),
     shrunk: Number(options.shrunk),
+    transactions: options.transactions,
     ...(options.seed === undefined ? {} : { seed: Number(options.seed) }),
     ...(options.keep === undefined ? {} : { keep: options.keep }),
   },

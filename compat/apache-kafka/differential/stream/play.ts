@@ -31,6 +31,7 @@ const READS = new Set([
 ]);
 const CHANGES_TOPICS = new Set(['createTopics', 'deleteTopics', 'createPartitions', 'metadata']);
 const CHANGES_CONFIGS = new Set(['alterConfigs', 'incrementalAlterConfigs']);
+const ENDS_TRANSACTIONS = new Set(['initProducerId', 'endTxn']);
 const TRIES = 160;
 const PAUSE_MS = 25;
 
@@ -101,6 +102,17 @@ export class Play {
       }
     }
     if (CHANGES_CONFIGS.has(request.api)) await this.configsAlike(request);
+    if (ENDS_TRANSACTIONS.has(request.api)) await Promise.all(this.sides.map((side) => this.transactionsEnded(side)));
+  }
+
+  /** Waits until the ends that are decided stand in every partition. */
+  private async transactionsEnded(side: Side): Promise<void> {
+    const transactionalIds = [0, 1].map((id) => `${this.prefix}tx${id}`);
+    for (let tried = 0; tried < TRIES; tried++) {
+      const { transactionStates } = await side.quiet('describeTransactions', 0, { transactionalIds });
+      if (!transactionStates.some(({ transactionState }) => transactionState.startsWith('Prepare'))) return;
+      await pause(PAUSE_MS);
+    }
   }
 
   private async topicsAlike(created: boolean): Promise<readonly string[]> {

@@ -10,11 +10,22 @@ import type { BatchPlan, Json, StreamRequest } from './request.ts';
 const PATIENCE_MS = 8000;
 /** How long a request that will be held has to arrive before the next one is sent. */
 const HEAD_START_MS = 60;
-const SYMBOL = /^\$(t|id|g|m|gen|s|e|ts|n|i|c):(.*)$/;
+/** CONCURRENT_TRANSACTIONS, and NOT_ENOUGH_REPLICAS, in whose name older producers are told of it. */
+const NOT_DONE = /"(?:partitionErrorCode|errorCode)":(?:51|19)\b/;
+const CONCURRENT_TRIES = 40;
+const CONCURRENT_PAUSE_MS = 25;
+const SYMBOL = /^\$(t|id|g|m|gen|s|e|ts|n|i|c|p|pe|q):(.*)$/;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function batchOf(plan: BatchPlan, timestamp: number): Buffer {
+/** A plan whose symbols are resolved. */
+type ResolvedPlan = Omit<BatchPlan, 'producerId' | 'producerEpoch' | 'baseSequence'> & {
+  readonly producerId?: number;
+  readonly producerEpoch?: number;
+  readonly baseSequence?: number;
+};
+
+function batchOf(plan: ResolvedPlan, timestamp: number): Buffer {
   const { values, keyless, aheadMs = 0, damage, cut = 0, ...rest } = plan;
   const records = values.map((value, i) => ({
     key: keyless === true ? null : Buffer.from(`k${i}`),
@@ -38,6 +49,11 @@ export class Side {
   private readonly generations = new Map<string, number>();
   private clusterId = 'unknown';
   private session = { id: 0, epoch: 0 };
+  /** By number of the transactional id. */
+  private readonly producers = new Map<string, { readonly id: number; readonly epoch: number }>();
+  private readonly sequences = new Map<string, number>();
+  /** What the sequences become when all batches of the request under way are taken. */
+  private taken = new Map<string, number>();
   /** What a broker drew, longest first when replaced, and the symbol it is shown as. */
   private readonly symbols = new Map<string, string>();
 
@@ -61,9 +77,10 @@ export class Side {
 
   /** The answer under symbols, or in words why there is none. Requests that are held return at once with a promise of the answer. */
   async send(request: StreamRequest): Promise<{ readonly answer: Promise<Plain> }> {
+    this.taken = new Map();
     const body = this.resolve(request.body) as ApiTypes[ApiName]['requestDraft'];
     if (request.api === 'produce' && request.body.acks === 0) return { answer: this.unanswered(request, body) };
-    const answer = this.ask(request, body);
+    const answer = this.settled(request, body);
     if (request.held === true) await Promise.race([answer, pause(HEAD_START_MS)]);
     return { answer };
   }
@@ -77,6 +94,15 @@ export class Side {
       this.client.close();
       this.client = new PlainClient(this.to);
       return this.client.call(api, draft, version, 'stream');
+    }
+  }
+
+  /** Asked again while the coordinator is not done with what was before, or a partition with finding out. */
+  private async settled(request: StreamRequest, body: ApiTypes[ApiName]['requestDraft']): Promise<Plain> {
+    for (let tried = 0; ; tried++) {
+      const answer = await this.ask(request, body);
+      if (tried === CONCURRENT_TRIES || !NOT_DONE.test(JSON.stringify(answer))) return answer;
+      await pause(CONCURRENT_PAUSE_MS);
     }
   }
 
@@ -120,9 +146,26 @@ export class Side {
     const struct = value as { readonly [name: string]: Json };
     if (typeof struct.$hex === 'string') return Buffer.from(struct.$hex, 'hex');
     if (Array.isArray(struct.$batches)) {
-      return Buffer.concat((struct.$batches as unknown as BatchPlan[]).map((plan) => batchOf(plan, this.timestamp)));
+      const plans = struct.$batches as unknown as BatchPlan[];
+      return Buffer.concat(plans.map((plan) => batchOf(this.resolvedPlan(plan), this.timestamp)));
     }
     return Object.fromEntries(Object.entries(struct).map(([name, inner]) => [name, this.resolve(inner)]));
+  }
+
+  private resolvedPlan(plan: BatchPlan): ResolvedPlan {
+    const { producerId, producerEpoch, baseSequence, ...rest } = plan;
+    const number = (given: number | string | undefined): number | undefined =>
+      typeof given === 'string' ? Number(this.resolve(given)) : given;
+    const sequence = number(baseSequence);
+    if (typeof baseSequence === 'string' && sequence !== undefined)
+      this.taken.set(this.sequenceKey(baseSequence.slice('$q:'.length)), sequence + plan.values.length);
+    const named = { producerId: number(producerId), producerEpoch: number(producerEpoch), baseSequence: sequence };
+    return { ...rest, ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) };
+  }
+
+  /** With every epoch sequences begin anew. */
+  private sequenceKey(which: string): string {
+    return `${which} ${this.producers.get(which.slice(0, which.indexOf('/')))?.epoch}`;
   }
 
   private resolveText(text: string): unknown {
@@ -148,6 +191,12 @@ export class Side {
         return BigInt(this.timestamp + Number(which));
       case 'c':
         return this.clusterId;
+      case 'p':
+        return this.producers.get(which)?.id ?? -1;
+      case 'pe':
+        return this.producers.get(which)?.epoch ?? -1;
+      case 'q':
+        return this.sequences.get(this.sequenceKey(which)) ?? 0;
       case 'i':
         return BigInt(which);
       default:
@@ -160,10 +209,21 @@ export class Side {
     if (answer === null || typeof answer !== 'object' || Array.isArray(answer)) return;
     if (typeof answer.clusterId === 'string') this.clusterId = answer.clusterId;
     if (request.api === 'joinGroup') this.learnMember(request, answer);
+    this.learnProducer(request, answer);
     if (request.api === 'fetch' && answer.errorCode === 0 && Number(answer.sessionId) > 0) {
       const id = Number(answer.sessionId);
       this.session = { id, epoch: id === this.session.id ? this.session.epoch + 1 : 1 };
     }
+  }
+
+  private learnProducer({ api, body }: StreamRequest, answer: { readonly [name: string]: Plain }): void {
+    const whose = /^\$n:tx(\d)$/.exec(String(body.transactionalId))?.[1];
+    const { errorCode, producerId, producerEpoch } = answer;
+    if ((api === 'initProducerId' || api === 'endTxn') && whose !== undefined && errorCode === 0 && Number(producerId ?? -1) >= 0)
+      this.producers.set(whose, { id: Number(producerId), epoch: Number(producerEpoch) });
+    if (api !== 'produce') return;
+    if (!/"errorCode":[^0]/.test(JSON.stringify(answer))) for (const [key, next] of this.taken) this.sequences.set(key, next);
+    this.taken = new Map();
   }
 
   private learnMember(request: StreamRequest, answer: { readonly [name: string]: Plain }): void {

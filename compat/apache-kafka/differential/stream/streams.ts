@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate, STREAM_APIS } from './generate.ts';
+import { generate, generateTransactions, STREAM_APIS } from './generate.ts';
 import { type Brokers, type Difference, Play } from './play.ts';
 import type { StreamRequest } from './request.ts';
 import { shrink } from './shrink.ts';
@@ -19,6 +19,8 @@ export interface StreamOptions {
   readonly seed?: number;
   /** A folder where shrunk streams are kept. */
   readonly keep?: string;
+  /** Streams of transactions. */
+  readonly transactions?: boolean;
   /** How many different mistakes are shrunk and shown in full. */
   readonly shrunk?: number;
 }
@@ -56,6 +58,7 @@ export async function playStreams(
   o: StreamOptions,
 ): Promise<{ readonly compared: number; readonly failed: number }> {
   const seed = o.seed ?? (process.env.SEED === undefined ? randomInt(1, 2 ** 31) : Number(process.env.SEED));
+  const make = o.transactions === true ? generateTransactions : generate;
   const timestamp = Date.now() - 60_000;
   const began = Date.now();
   console.log(`random streams of requests to ${STREAM_APIS.length} APIs from seed ${seed}`);
@@ -68,7 +71,7 @@ export async function playStreams(
     Array.from({ length: ABREAST }, async () => {
       while (next < streams) {
         const stream = next++;
-        const requests = generate(seed + stream, LENGTH);
+        const requests = make(seed + stream, LENGTH);
         for (const difference of await replay(brokers, requests, timestamp)) {
           const known = found.get(difference.signature);
           if (known === undefined) found.set(difference.signature, { difference, stream, times: 1 });
@@ -85,7 +88,7 @@ export async function playStreams(
   const shrunk = o.shrunk ?? SHRUNK;
   let failed = 0;
   for (const [signature, { difference, stream, times }] of found) {
-    const requests = generate(seed + stream, LENGTH);
+    const requests = make(seed + stream, LENGTH);
     const shows = async (some: readonly StreamRequest[]): Promise<Difference | undefined> =>
       (await replay(brokers, some, timestamp)).find((one) => one.signature === signature);
     const upTo = requests.slice(0, difference.index + 2);

@@ -22,6 +22,8 @@ export interface Scene {
   /** Config resource: its type. */
   readonly resourceType?: number;
   readonly config?: string;
+  /** In a stream of transactions: which of its transactional ids. */
+  readonly transaction?: number;
 }
 
 /** What the stream's own requests have done so far, as far as later ones want to know. */
@@ -152,13 +154,13 @@ export function recordsValue(chance: Chance, scene: Scene, partition: Json, ledg
 
 const SUBSCRIPTION = { $hex: '0000000000010001740000000000' } as const;
 
-type Choose = (chance: Chance, scene: Scene) => Json;
-interface Choice {
+export type Choose = (chance: Chance, scene: Scene) => Json;
+export interface Choice {
   readonly good: Choose;
   readonly odd: Choose;
 }
-const choice = (good: Choose, odd: Choose): Choice => ({ good, odd });
-const among = (good: readonly Json[], odd: readonly Json[]): Choice =>
+export const choice = (good: Choose, odd: Choose): Choice => ({ good, odd });
+export const among = (good: readonly Json[], odd: readonly Json[]): Choice =>
   choice(
     (c) => c.one(good),
     (c) => c.one(odd),
@@ -339,12 +341,21 @@ const CHOICES: Readonly<Record<string, Choice>> = {
 };
 
 /** What stands in one field that is no struct and no bytes of records. */
-export function fieldValue(chance: Chance, scene: Scene, field: { readonly name: string; readonly type: string }): Json {
+export function fieldValue(
+  chance: Chance,
+  scene: Scene,
+  field: { readonly name: string; readonly type: string },
+  more: Readonly<Record<string, Choice>> = {},
+): Json {
   const odd = chance.often(scene.oddness);
   const isConfig = scene.config !== undefined;
   if (isConfig && field.name === 'name') return scene.config;
   if (isConfig && field.name === 'value') return configValue(chance, scene);
-  const found = CHOICES[`${scene.api}.${field.name}`] ?? (field.name === 'name' ? topicName : CHOICES[field.name]);
+  const found =
+    more[`${scene.api}.${field.name}`] ??
+    more[field.name] ??
+    CHOICES[`${scene.api}.${field.name}`] ??
+    (field.name === 'name' ? topicName : CHOICES[field.name]);
   const type = field.type.replace('[]', '');
   if (found !== undefined) {
     const chosen = odd ? found.odd(chance, scene) : found.good(chance, scene);
