@@ -222,14 +222,38 @@ export class SegmentIndexes {
       this.entriesChanged = false;
       this.filesAreSynced = false;
     }
-    if (this.abortedChanged) {
-      this.filesAreSynced = false;
-      const path = this.of.pathOf(TRANSACTION_INDEX_SUFFIX);
-      const aborted = this.aborted ?? [];
-      if (aborted.length > 0) files.writeFile(path, formatTransactionIndex(aborted));
-      else if (files.stat(path) !== undefined) files.remove(path);
-      this.abortedChanged = false;
+    if (this.abortedChanged) this.writeAborted();
+  }
+
+  /** What is there already stays as it is: it may be synced, and a power cut must not take it back. */
+  private writeAborted(): void {
+    const { files } = this.of;
+    const path = this.of.pathOf(TRANSACTION_INDEX_SUFFIX);
+    const content = formatTransactionIndex(this.aborted ?? []);
+    const there = files.stat(path) === undefined ? undefined : files.readFile(path);
+    this.abortedChanged = false;
+    if (there?.equals(content) ?? content.length === 0) return;
+    this.filesAreSynced = false;
+    const grows = there !== undefined && content.subarray(0, there.length).equals(there);
+    if (content.length === 0) files.remove(path);
+    else if (grows) appendTo(files, path, content.subarray(there.length), there.length);
+    else files.writeFile(path, content);
+  }
+
+  /** The aborted transactions alone, on disk for good: nobody could tell that they are missing where the log is synced, and not read any more. */
+  async syncAborted(): Promise<void> {
+    if (!this.abortedChanged) return;
+    const { files } = this.of;
+    const path = this.of.pathOf(TRANSACTION_INDEX_SUFFIX);
+    this.writeAborted();
+    if (files.stat(path) === undefined) return;
+    const file = files.open(path, 'write');
+    try {
+      await file.sync();
+    } finally {
+      file.close();
     }
+    await files.syncDirectory(path.slice(0, path.lastIndexOf('/')));
   }
 
   /** Whether the files have been written since they were last synced. */
@@ -245,5 +269,14 @@ export class SegmentIndexes {
       if (this.of.files.stat(path) !== undefined) await handles.borrow(path, (file) => file.sync());
       handles.release(path);
     }
+  }
+}
+
+function appendTo(files: Files, path: string, bytes: Buffer, position: number): void {
+  const file = files.open(path, 'write');
+  try {
+    file.write([bytes], position);
+  } finally {
+    file.close();
   }
 }

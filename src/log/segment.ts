@@ -204,10 +204,11 @@ export class Segment {
     this.indexes.deactivate();
   }
 
-  /** The log file and the index files that exist, on disk for good. */
+  /** The log file and the index files that exist, or of those what cannot be made anew without reading the log, on disk for good. */
   async sync(withIndexes: boolean): Promise<void> {
     await this.handles.borrow(this.path, (file) => file.sync());
     if (withIndexes) await this.indexes.sync(this.handles);
+    else await this.indexes.syncAborted();
   }
 
   /** Cuts off everything from the batch that holds `offset` on. */

@@ -19,8 +19,13 @@ import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { FakeFiles } from '../sim/fake-files.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 
+/** A power cut between a roll and the sync of the index of aborted transactions. */
+const ONCE_WRONG = [24_849];
 const COUNT = process.env['THOROUGH'] === undefined ? 250 : 10_000;
-const SEEDS = process.env['SEED'] === undefined ? Array.from({ length: COUNT }, (_, i) => i + 1) : [Number(process.env['SEED'])];
+const SEEDS =
+  process.env['SEED'] === undefined
+    ? [...Array.from({ length: COUNT }, (_, i) => i + 1), ...ONCE_WRONG]
+    : [Number(process.env['SEED'])];
 const STEPS = 60;
 const DIRECTORY = '/data/topic-0';
 
