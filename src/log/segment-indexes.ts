@@ -253,7 +253,9 @@ export class SegmentIndexes {
     } finally {
       file.close();
     }
-    await files.syncDirectory(path.slice(0, path.lastIndexOf('/')));
+    // It may be another by now.
+    const now = this.of.pathOf(TRANSACTION_INDEX_SUFFIX);
+    await files.syncDirectory(now.slice(0, now.lastIndexOf('/')));
   }
 
   /** Whether the files have been written since they were last synced. */
