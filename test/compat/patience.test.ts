@@ -64,9 +64,11 @@ describe('a broker that stands still', () => {
     );
     const folder = mkdtempSync(join(tmpdir(), 'blumfeld-fuzz-'));
     run.keepFrames(folder);
-    const kept = readFileSync(join(folder, 'requests-7.txt'), 'utf8').trimEnd().split('\n');
+    const kept = readFileSync(join(folder, 'requests-7.txt'), 'utf8').split('\n').slice(0, -1);
     rmSync(folder, { recursive: true });
     expect(kept).to.have.lengthOf(Math.min(run.requests, 50));
-    for (const frame of kept) expect(frame).to.match(/^(?:[0-9a-f]{2})+$/);
+    // A frame may have been damaged until nothing is left of it.
+    for (const frame of kept) expect(frame).to.match(/^(?:[0-9a-f]{2})*$/);
+    expect(kept.some((frame) => frame.length > 20)).to.equal(true);
   });
 });
