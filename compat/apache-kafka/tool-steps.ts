@@ -274,56 +274,23 @@ export const STEPS: readonly Step[] = [
     { says: /Broker ID 5 is not currently registered/, alone: true },
     ['--id', '5'],
   ),
-  configs('configs: quotas of a user', '--alter --entity-type users --entity-name ann --add-config producer_byte_rate=1024', {
-    says: /Completed/,
-  }),
-  configs(
-    'configs: quotas of a user with a client',
-    '--alter --entity-type users --entity-name ann --entity-type clients --entity-name app --add-config request_percentage=50',
-    { says: /Completed/ },
-  ),
-  configs(
-    'configs: quotas of all clients',
-    '--alter --entity-type clients --entity-default --add-config consumer_byte_rate=9e15',
-  ),
-  configs(
-    'configs: quotas of an address',
-    '--alter --entity-type ips --entity-name 10.0.0.1 --add-config connection_creation_rate=9',
-  ),
-  configs(
-    'configs: a quota that may not be',
-    '--alter --entity-type clients --entity-name app --add-config producer_byte_rate=-1',
-    {
-      says: /must be greater than 0/,
-    },
-  ),
   configs(
     'configs: a credential of a user',
     '--alter --entity-type users --entity-name ann --add-config SCRAM-SHA-256=[iterations=8192,password=pw]',
     { says: /Completed/ },
   ),
   configs('configs: describe users', '--describe --entity-type users', {
-    says: /producer_byte_rate=1024[\s\S]*SCRAM-SHA-256=iterations=8192/,
+    says: /SCRAM-SHA-256=iterations=8192/,
     settles: true,
   }),
-  configs('configs: describe users with clients', '--describe --entity-type users --entity-type clients', {
-    says: /request_percentage=50/,
-  }),
-  configs('configs: describe clients', '--describe --entity-type clients', { says: /consumer_byte_rate=9\.0E15/ }),
-  // Apache Kafka holds clients to it: what comes later is not to be slowed.
-  configs(
-    'configs: no quota of all clients any more',
-    '--alter --entity-type clients --entity-default --delete-config consumer_byte_rate',
-  ),
-  configs('configs: describe addresses', '--describe --entity-type ips', { says: /connection_creation_rate=9/ }),
+  configs('configs: describe users with clients', '--describe --entity-type users --entity-type clients'),
+  configs('configs: describe clients', '--describe --entity-type clients'),
+  configs('configs: describe addresses', '--describe --entity-type ips'),
   configs('configs: no credential any more', '--alter --entity-type users --entity-name ann --delete-config SCRAM-SHA-256', {
     says: /Completed/,
   }),
   configs('configs: no credential at all', '--alter --entity-type users --entity-name bob --delete-config SCRAM-SHA-256', {
     says: /does not exist/,
-  }),
-  configs('configs: no quota any more', '--alter --entity-type users --entity-name ann --delete-config producer_byte_rate', {
-    says: /Completed/,
   }),
 
   elections('leader-election: of all', '--election-type preferred --all-topic-partitions'),

@@ -2,6 +2,7 @@
  * DescribeClientQuotas, versions 0 and 1 (KIP-546): the limits of users, clients and addresses that a filter takes in; of all, where it is empty.
  *
  * - `strict` takes in only what has no part that the filter does not name.
+ * - They are those that Apache Kafka left in the directory: nobody is held to them here, and so there is no AlterClientQuotas.
  * - What is wrong with a filter fails the whole request, and there are no entries then, not even none.
  */
 import type {

@@ -5,7 +5,6 @@ import { servedApi } from '../wire/header.ts';
 import type { Handler } from './context.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
-import { alterClientQuotas } from './alter-client-quotas.ts';
 import { alterConfigs } from './alter-configs.ts';
 import { alterPartitionReassignments } from './alter-partition-reassignments.ts';
 import { alterReplicaLogDirs } from './alter-replica-log-dirs.ts';
@@ -69,7 +68,6 @@ export const HANDLERS: HandlerTable = {
   ...NONE,
   addOffsetsToTxn,
   addPartitionsToTxn,
-  alterClientQuotas,
   alterConfigs,
   alterPartitionReassignments,
   alterReplicaLogDirs,

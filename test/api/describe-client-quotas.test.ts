@@ -1,6 +1,7 @@
 /** DescribeClientQuotas through its handler, on a whole broker. */
 import { expect } from 'chai';
 import { Broker } from '../../src/broker/broker.ts';
+import { MetadataChanges } from '../../src/machine/metadata/metadata-change.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import { type Ask, handlersOf, versionsOf } from '../support/handlers.ts';
 
@@ -25,12 +26,16 @@ describe('DescribeClientQuotas', () => {
     { ip: '1.2.3.4' },
   ];
 
-  async function keep(): Promise<void> {
-    const entries = KEPT.map((names) => ({
-      entity: Object.entries(names).map(([entityType, entityName]) => ({ entityType, entityName })),
-      ops: [{ key: 'ip' in names ? 'connection_creation_rate' : 'consumer_byte_rate', value: 5, remove: false }],
-    }));
-    await ask('alterClientQuotas', 1, { entries, validateOnly: false });
+  /** As a directory has them in which Apache Kafka has set some. */
+  function keep(): void {
+    for (const names of KEPT) {
+      const entity = Object.entries(names).map(([entityType, entityName]) => ({ entityType, entityName }));
+      const key = 'ip' in names ? 'connection_creation_rate' : 'consumer_byte_rate';
+      broker.services.image.apply(
+        { kind: 'ClientQuotaRecord', value: { entity, key, value: 5, remove: false } },
+        new MetadataChanges(),
+      );
+    }
   }
 
   const filter = (components: readonly Component[]) =>
@@ -55,7 +60,7 @@ describe('DescribeClientQuotas', () => {
   for (const version of versionsOf('describeClientQuotas')) {
     for (const [components, strict, found] of FILTERS) {
       it(`finds ${found.length} by ${JSON.stringify(components)}${strict ? ', strictly' : ''}, at version ${version}`, async () => {
-        await keep();
+        keep();
         const answer = await ask('describeClientQuotas', version, { components: filter(components), strict });
         expect([answer.errorCode, answer.errorMessage]).to.deep.equal([ErrorCode.NONE, '']);
         const names = answer.entries?.map(({ entity }) => Object.fromEntries(entity.map((e) => [e.entityType, e.entityName])));

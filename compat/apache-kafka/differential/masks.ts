@@ -65,7 +65,6 @@ export const MASKS: readonly Mask[] = [
     by: 'mechanism',
     reason: 'Kafka answers from a hash map, another one in every process',
   },
-  { api: 'alterClientQuotas', path: 'entries[].entity', how: 'sort', by: 'entityType', reason: 'Kafka answers from hash maps' },
   {
     api: 'describeClientQuotas',
     path: 'entries[].entity',

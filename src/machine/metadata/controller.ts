@@ -25,7 +25,6 @@ import type {
   AlterPartitionReassignmentsRequest,
   AlterPartitionReassignmentsResponseDraft,
 } from '../../wire/generated/alter-partition-reassignments.ts';
-import type { AlterClientQuotasRequest, AlterClientQuotasResponseDraft } from '../../wire/generated/alter-client-quotas.ts';
 import type {
   AlterUserScramCredentialsRequest,
   AlterUserScramCredentialsResponseDraft,
@@ -41,7 +40,6 @@ import { updateFeatures } from './feature-operations.ts';
 import { electLeaders } from './leader-elections.ts';
 import { type ProducerIdBlock, allocateProducerIds } from './producer-id-operations.ts';
 import { alterPartitionReassignments } from './reassignment-operations.ts';
-import { alterClientQuotas } from './quota-operations.ts';
 import { alterUserScramCredentials } from './scram-operations.ts';
 import { createPartitions, createTopics, deleteTopics } from './topic-operations.ts';
 
@@ -67,7 +65,6 @@ export interface ControllerOperations {
     request: AlterUserScramCredentialsRequest;
     reply: AlterUserScramCredentialsResponseDraft['results'];
   };
-  alterClientQuotas: { request: AlterClientQuotasRequest; reply: AlterClientQuotasResponseDraft['entries'] };
   allocateProducerIds: { request: { readonly brokerId: number; readonly brokerEpoch: number }; reply: ProducerIdBlock };
   registerBroker: { request: BrokerRegistration; reply: { readonly brokerEpoch: number } };
   unfenceBroker: { request: { readonly brokerId: number }; reply: null };
@@ -98,7 +95,6 @@ const STEPS: { readonly [K in ControllerOperation]: Step<K> } = {
   electLeaders,
   alterPartitionReassignments,
   alterUserScramCredentials,
-  alterClientQuotas,
   allocateProducerIds,
   registerBroker,
   unfenceBroker,

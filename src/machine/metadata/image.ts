@@ -87,11 +87,6 @@ export class MetadataImage {
   }
 
   /** By `<mechanism> <user>`. */
-  /** In any order of its parts. */
-  clientQuota(entity: ClientQuotaImage['entity']): ClientQuotaImage | undefined {
-    return this.#quotas.get(quotaKey(entity));
-  }
-
   scramCredential(user: string, mechanism: number): UserScramCredentialRecord | undefined {
     return this.#scram.get(`${mechanism} ${user}`);
   }

@@ -23,15 +23,13 @@ const WEIGHTS: Readonly<Partial<Record<ApiName, number>>> = {
 
 /**
  * Markers of transactions carry the time at which they were written, and make all that follows unlike; they have cases of their own. A broker that has unregistered
- * itself is none any more. Users and quotas are those of the whole cluster, which several streams would share.
+ * itself is none any more. Users are those of the whole cluster, which several streams would share.
  */
 const LEFT_OUT: ReadonlySet<ApiName> = new Set([
   'writeTxnMarkers',
   'unregisterBroker',
   'alterUserScramCredentials',
   'describeUserScramCredentials',
-  'alterClientQuotas',
-  'describeClientQuotas',
 ]);
 
 export const STREAM_APIS = (Object.keys(HANDLERS) as ApiName[]).filter((name) => HANDLERS[name] !== null && !LEFT_OUT.has(name));
