@@ -115,16 +115,23 @@ function hasOtherOffsets(bytes: Buffer, baseOffset: number): boolean {
   return false;
 }
 
-/** Whether Apache Kafka finds the end of a log in its last segment: it reads on from the last index entry. An unfit index is made anew. */
+/**
+ * Whether Apache Kafka finds the end of a log in its last segment: it reads on from an index entry, whatever that leads to. An index of an odd size is made
+ * anew.
+ */
 function endsReadably(bytes: Buffer, index: Buffer | undefined, baseOffset: number): boolean {
   const isFit = index !== undefined && index.length % 8 === 0;
-  let position = isFit && index.length > 0 && index.readInt32BE(index.length - 8) >= 0 ? index.readInt32BE(index.length - 4) : 0;
+  const starts = new Set([0]);
+  for (let at = 4; isFit && at < index.length; at += 8) starts.add(index.readInt32BE(at));
+  return [...starts].every((start) => start >= 0 && isReadableFrom(bytes, start, baseOffset));
+}
+
+function isReadableFrom(bytes: Buffer, start: number, baseOffset: number): boolean {
   let lastOffset = baseOffset;
-  if (position < 0) return false;
-  while (bytes.length - position >= UP_TO_MAGIC) {
+  for (let position = start; bytes.length - position >= UP_TO_MAGIC; ) {
     const size = batchSizeAt(bytes, position);
     if (size < 0) return false;
-    if (bytes.length - position < size || size < BATCH_OVERHEAD) break;
+    if (bytes.length - position < size) break;
     lastOffset = lastOffsetAt(bytes, position);
     position += size;
   }

@@ -18,6 +18,8 @@ const OTHER_ERROR =
   'what cannot be read is CORRUPT_MESSAGE, whatever is wrong with it; in Apache Kafka also UNKNOWN_SERVER_ERROR or INVALID_RECORD';
 const NO_WRONG_BATCH = 'a batch with offsets that cannot be there is CORRUPT_MESSAGE; Apache Kafka hands it out';
 const NEXT_RECORD = 'the first record that is left with the time or a later one is found; Apache Kafka looks in one segment only';
+const AS_IT_STANDS =
+  'a batch is handed out as it is stored, its wrong checksum with it; Apache Kafka finds none where the next one cannot be read';
 const TIME_IN_UNSOUND =
   'a time that leads into a batch with a wrong checksum is CORRUPT_MESSAGE; Apache Kafka reads its records all the same';
 const KEPT_MORE = 'Blumfeld keeps more of the log: offsets, times, epochs and appends follow';
@@ -38,19 +40,36 @@ function isWrongBatch({ theirs, truth }: Seen, fact: string): boolean {
   return shown.includes('unsound') || shown === 'no batch' || shown === 'nothing' || firstOf(shown) !== firstOf(truth.get(fact));
 }
 
+const offsetsOf = (view: View): number[] =>
+  [...view.keys()].flatMap((fact) => /^batch at (\d+)$/.exec(fact)?.[1] ?? []).map(Number);
+
 /** The batch with the offset that theirs found, as theirs shows it. */
 function foundBatch({ theirs, truth }: Seen, fact: string): string {
   const found = offsetIn(theirs, fact);
-  const offsets = [...truth.keys()].flatMap((one) => /^batch at (\d+)$/.exec(one)?.[1] ?? []).map(Number);
-  return theirs.get(`batch at ${offsets.findLast((offset) => offset <= found)}`) ?? '';
+  return theirs.get(`batch at ${offsetsOf(truth).findLast((offset) => offset <= found)}`) ?? '';
 }
 
-/** All batches that Blumfeld shows where the other shows none or another are as they were. */
-function keepsMore(seen: Seen): boolean {
-  const { theirs, ours, truth } = seen;
-  if (offsetIn(ours, 'end') < offsetIn(theirs, 'end')) return false;
+/** Blumfeld shows the batch with the offset as it was. */
+function isThere({ ours, truth }: Seen, offset: number): boolean {
+  const fact = `batch at ${offsetsOf(truth).findLast((first) => first <= offset)}`;
+  return ours.get(fact) === truth.get(fact);
+}
+
+/** Blumfeld's first record with a time or a later one is there, at or behind where it was without the damage; or has been appended since. */
+function isNextRecord(seen: Seen, fact: string): boolean {
+  const [found, undamaged] = [offsetIn(seen.ours, fact), offsetIn(seen.truth, fact)];
+  if (found >= offsetIn(seen.ours, 'end')) return true;
+  return found >= 0 && isThere(seen, found) && (fact.startsWith('greatest') || found >= undamaged);
+}
+
+/** Blumfeld shows more batches as they were, or to a later end; and none that the other shows as it was does it not, nor an end where neither was. */
+function keepsMore({ theirs, ours, truth }: Seen): boolean {
+  const ends = [ours, theirs, truth].map((view) => offsetIn(view, 'end'));
+  const [end = 0, theirEnd = 0, trueEnd = 0] = ends;
+  if (end < theirEnd || end > Math.max(theirEnd, trueEnd)) return false;
   const different = [...truth.keys()].filter((fact) => isBatch(fact) && theirs.get(fact) !== ours.get(fact));
-  return different.some((fact) => ours.get(fact) === truth.get(fact)) || offsetIn(ours, 'end') > offsetIn(theirs, 'end');
+  if (different.some((fact) => theirs.get(fact) === truth.get(fact))) return false;
+  return end > theirEnd || different.some((fact) => ours.get(fact) === truth.get(fact));
 }
 
 /** Why the fact may differ; undefined where it may not. */
@@ -60,9 +79,10 @@ export function reasonFor(seen: Seen, fact: string): string | undefined {
   if (ERROR.test(theirs) && ERROR.test(ours)) return OTHER_ERROR;
   if (seen.damage?.way === 'swapped' && seen.damage.file.endsWith('.log')) return FOREIGN;
   if (isBatch(fact) && ours === 'error 2' && isWrongBatch(seen, fact)) return NO_WRONG_BATCH;
+  if (isBatch(fact) && theirs === 'nothing' && ours === `${firstOf(seen.truth.get(fact))} unsound`) return AS_IT_STANDS;
   if (fact.endsWith(', read') && ours.startsWith(`${offsetIn(seen.ours, fact.replace(/, read$/, ''))}-`))
     return BEHIND_A_TORN_END;
-  if (/ time/.test(fact) && offsetIn(seen.theirs, fact) < 0 && offsetIn(seen.ours, fact) >= 0) return NEXT_RECORD;
+  if (/ time/.test(fact) && offsetIn(seen.theirs, fact) < 0 && isNextRecord(seen, fact)) return NEXT_RECORD;
   if (/ time/.test(fact) && ours.startsWith('2 ') && foundBatch(seen, fact).includes('unsound')) return TIME_IN_UNSOUND;
   if (isBatch(fact) && theirs !== 'error 1') return undefined;
   return keepsMore(seen) ? KEPT_MORE : undefined;
