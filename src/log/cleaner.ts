@@ -50,6 +50,12 @@ export class Cleaner {
     let end = from;
     try {
       for await (const run of batchRunsIn(file, from, segment.size, readBytes)) {
+        const unknown = run.batches.find(({ magic }) => magic > 2);
+        if (unknown !== undefined) {
+          throw new Error(
+            `${path} has a batch of magic ${unknown.magic} at position ${run.position + unknown.position}; it may be corrupt`,
+          );
+        }
         const last = run.batches.at(-1);
         const bytes = last === undefined ? 0 : last.position + last.sizeInBytes;
         end = run.position + bytes;

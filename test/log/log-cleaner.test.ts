@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
+import { MAGIC_AT } from '../../src/wire/record-batch.ts';
 import {
   checkpoint,
   type CleanerFixture,
@@ -98,22 +99,25 @@ describe('LogCleaner', () => {
     await cleaner.stop();
   });
 
-  it('marks what it cannot read as uncleanable, and goes on with the others', async () => {
-    const fixture = await openCompacted();
-    await dirty(fixture);
-    const path = fixture.log.segmentList()[0]?.path ?? '';
-    const file = fixture.files.open(path, 'write');
-    file.write([Buffer.from([0x7f, 0xff])], 8);
-    file.close();
-    const { cleaner, uncleanable } = startCleaner(fixture);
-    await fixture.clock.advance(100_000);
-    await turns();
-    expect(uncleanable.map(({ message }) => message)).to.deep.equal([
-      `${path} has no whole batch at position 0; it may be corrupt`,
-    ]);
-    expect(fileNames(fixture.files).filter((name) => name.endsWith('.cleaned'))).to.deep.equal([]);
-    await cleaner.stop();
-  });
+  for (const [what, bytes, at, reason] of [
+    ['length', [0x7f, 0xff], 8, 'has no whole batch at position 0'],
+    ['magic', [0x17], MAGIC_AT, 'has a batch of magic 23 at position 0'],
+  ] as const) {
+    it(`marks a log with a ${what} that cannot be as uncleanable, and goes on with the others`, async () => {
+      const fixture = await openCompacted();
+      await dirty(fixture);
+      const path = fixture.log.segmentList()[0]?.path ?? '';
+      const file = fixture.files.open(path, 'write');
+      file.write([Buffer.from(bytes)], at);
+      file.close();
+      const { cleaner, uncleanable } = startCleaner(fixture);
+      await fixture.clock.advance(100_000);
+      await turns();
+      expect(uncleanable.map(({ message }) => message)).to.deep.equal([`${path} ${reason}; it may be corrupt`]);
+      expect(fileNames(fixture.files).filter((name) => name.endsWith('.cleaned'))).to.deep.equal([]);
+      await cleaner.stop();
+    });
+  }
 
   it('does retention of compacted logs too, where cleanup.policy says so', async () => {
     const fixture = await openCompacted({ cleanupPolicy: ['compact', 'delete'], retentionMs: 1000, minCleanableDirtyRatio: 1 });

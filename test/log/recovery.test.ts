@@ -1,7 +1,7 @@
 /** What a log makes of what it finds: the cases by hand; the random ones are in random-model.test.ts. */
 import { expect } from 'chai';
 import { checkInvariants } from '../../src/log/invariants.ts';
-import { batchesOf, MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
+import { batchesOf, MAGIC_AT, MAX_TIMESTAMP_AT, RecordBatch } from '../../src/wire/record-batch.ts';
 import type { FakeFiles } from '../sim/fake-files.ts';
 import { baseOffsets, batch, DIRECTORY, type Fixture, marker, offsetsIn, openLog, put, turn } from './log-fixture.ts';
 
@@ -272,6 +272,23 @@ describe('Recovery', () => {
       };
       const found = await Promise.all([4, 6, 8, 10, 12, 14].map(read));
       expect(found).to.deep.equal([4, 6, 8, 10, 12, 14].map((offset) => (offset === 4 + 2 * index ? 'CorruptBatch' : [offset])));
+      await log.close({ clean: true });
+    });
+  }
+
+  for (const segment of [0, 8, 16]) {
+    it(`keeps after a kill what is behind a batch of a magic that is none, in the segment of offset ${segment}`, async () => {
+      const files = await stopped();
+      change(files, `${DIRECTORY}/${String(segment).padStart(20, '0')}.log`, (bytes) => {
+        bytes.writeInt8(23, (batchesOf(bytes)[1]?.position ?? 0) + MAGIC_AT);
+        return bytes;
+      });
+      const { log } = await reopened(files);
+      expect([log.logEndOffset, log.segmentCount]).to.deep.equal([24, 3]);
+      log.setHighWatermark(24);
+      const read = async (offset: number) => log.read(offset, { maxBytes: 1, minOneBatch: true, upTo: 'logEnd' });
+      for (const offset of [segment, segment + 4, segment + 6, 22])
+        expect(offsetsIn((await read(offset)).records)).to.deep.equal([offset]);
       await log.close({ clean: true });
     });
   }

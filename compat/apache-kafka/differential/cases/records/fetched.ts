@@ -62,6 +62,12 @@ export const FETCHED: readonly Case[] = [
     const topic = await x.topic('a');
     const waiting = x.call('fetch', fetched(topic, 0, { maxWaitMs: 10_000 }), { on: 'reader', quiet: true });
     await x.append(topic, x.batch(['late']));
-    x.note('fetch', await waiting);
+    const answer = await waiting;
+    for (const one of answer.responses.flatMap(({ partitions }) => partitions)) {
+      // Apache Kafka looks at these before it reads: where the write comes in between, they are those from before it.
+      one.highWatermark = -1n;
+      one.lastStableOffset = -1n;
+    }
+    x.note('fetch', answer);
   }),
 ];
