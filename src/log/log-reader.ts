@@ -216,11 +216,17 @@ export class LogReader {
       if (segment.largestTimestamp() < timestamp) continue;
       const from = Math.max(segment.indexes.lookupTimestamp(timestamp).offset, startOffset);
       const size = this.sizeOf(segment);
+      const below = this.endOf(segment);
       let end = segment.startBefore(from);
+      let previous = segment.baseOffset;
       for await (const { position, batches } of batchRuns(segment, end, size)) {
         for (const batch of batches) {
           end = position + batch.position + batch.sizeInBytes;
-          if (batch.maxTimestamp < timestamp || batch.lastOffset < startOffset) continue;
+          const { lastOffset } = batch;
+          // Its base offset is wrong: it is passed over, as for those who read (`findBatch`).
+          if (lastOffset < previous || lastOffset >= below) continue;
+          previous = lastOffset;
+          if (batch.maxTimestamp < timestamp || lastOffset < startOffset) continue;
           const record = recordsOf(batch).find((each) => each.timestamp >= timestamp && each.offset >= startOffset);
           if (record !== undefined) return found(batch, record.offset, record.timestamp);
         }

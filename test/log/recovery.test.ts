@@ -272,6 +272,9 @@ describe('Recovery', () => {
       };
       const found = await Promise.all([4, 6, 8, 10, 12, 14].map(read));
       expect(found).to.deep.equal([4, 6, 8, 10, 12, 14].map((offset) => (offset === 4 + 2 * index ? 'CorruptBatch' : [offset])));
+      const timestamps = [2, 3, 4, 5, 6, 7].map((i) => 1000 + 10 * i);
+      const at = await Promise.all(timestamps.map(async (timestamp) => (await log.offsetForTimestamp(timestamp))?.offset));
+      expect(at).to.deep.equal([4, 6, 8, 10, 12, 14].map((offset) => (offset === 4 + 2 * index ? offset + 2 : offset)));
       await log.close({ clean: true });
     });
   }
