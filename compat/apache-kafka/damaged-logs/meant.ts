@@ -17,9 +17,10 @@ const SOUND_AS_EVER = 'Blumfeld answers as without the damage';
 const OTHER_ERROR =
   'what cannot be read is CORRUPT_MESSAGE, whatever is wrong with it; in Apache Kafka also UNKNOWN_SERVER_ERROR or INVALID_RECORD';
 const NO_WRONG_BATCH = 'a batch with offsets that cannot be there is CORRUPT_MESSAGE; Apache Kafka hands it out';
-const NEXT_RECORD = 'the first record that is left with the time or a later one is found; Apache Kafka looks in one segment only';
+const NEXT_RECORD =
+  'the first record that is left with the time or a later one is found; Apache Kafka looks in one segment only, and into what has a wrong checksum';
 const AS_IT_STANDS =
-  'a batch is handed out as it is stored, its wrong checksum with it; Apache Kafka finds none where the next one cannot be read';
+  'a batch is handed out as it is stored, its wrong checksum with it; Apache Kafka finds none, or fails, where the next one cannot be read';
 const TIME_IN_UNSOUND =
   'a time that leads into a batch with a wrong checksum is CORRUPT_MESSAGE; Apache Kafka reads its records all the same';
 const KEPT_MORE = 'Blumfeld keeps more of the log: offsets, times, epochs and appends follow';
@@ -79,10 +80,12 @@ export function reasonFor(seen: Seen, fact: string): string | undefined {
   if (ERROR.test(theirs) && ERROR.test(ours)) return OTHER_ERROR;
   if (seen.damage?.way === 'swapped' && seen.damage.file.endsWith('.log')) return FOREIGN;
   if (isBatch(fact) && ours === 'error 2' && isWrongBatch(seen, fact)) return NO_WRONG_BATCH;
-  if (isBatch(fact) && theirs === 'nothing' && ours === `${firstOf(seen.truth.get(fact))} unsound`) return AS_IT_STANDS;
+  const hasNone = theirs === 'nothing' || ERROR.test(theirs);
+  if (isBatch(fact) && hasNone && ours === `${firstOf(seen.truth.get(fact))} unsound`) return AS_IT_STANDS;
   if (fact.endsWith(', read') && ours.startsWith(`${offsetIn(seen.ours, fact.replace(/, read$/, ''))}-`))
     return BEHIND_A_TORN_END;
   if (/ time/.test(fact) && offsetIn(seen.theirs, fact) < 0 && isNextRecord(seen, fact)) return NEXT_RECORD;
+  if (/ time/.test(fact) && foundBatch(seen, fact).includes('unsound') && isNextRecord(seen, fact)) return NEXT_RECORD;
   if (/ time/.test(fact) && ours.startsWith('2 ') && foundBatch(seen, fact).includes('unsound')) return TIME_IN_UNSOUND;
   if (isBatch(fact) && theirs !== 'error 1') return undefined;
   return keepsMore(seen) ? KEPT_MORE : undefined;
