@@ -149,7 +149,8 @@ export function endOfFile(file: OpenFile, position: number, size: number, baseOf
     if (!holdsOffset(baseOffset, lastOffset)) continue;
     const rises = lastOffset >= end.nextOffset;
     if (!rises && (beforeGap === undefined || lastOffset < beforeGap)) continue;
-    if (rises) beforeGap = end.position > 0 && baseOffsetAt(header, 0) > end.nextOffset ? end.nextOffset : undefined;
+    const knowsWhatIsBefore = end.position > 0 || position === 0;
+    if (rises) beforeGap = knowsWhatIsBefore && baseOffsetAt(header, 0) > end.nextOffset ? end.nextOffset : undefined;
     end = { nextOffset: lastOffset + 1, position: at };
   }
   return end;

@@ -286,7 +286,7 @@ async function recoverSegment(o: Recovery, segment: Segment): Promise<boolean> {
       validBytes = start + batch.sizeInBytes;
       if (isBeyond) continue;
       if (doubted !== undefined && lastOffset > doubted.batch.lastOffset) note(doubted.batch, doubted.start);
-      const isGap = start > 0 && baseOffset > nextOffset;
+      const isGap = baseOffset > nextOffset;
       doubted = isGap ? { batch: new RecordBatch(Buffer.from(batch.bytes), 0), start } : undefined;
       if (!isGap) note(batch, start);
     }

@@ -248,6 +248,7 @@ describe('Recovery', () => {
     ['goes on too far', 2, 300],
     ['is before the segment', 3, 0],
     ['is out of reach of the indexes', 1, 2 ** 40],
+    ['goes on too far, the first of the segment', 0, 300],
   ] as const) {
     it(`keeps after a kill what is behind a batch whose base offset ${what}`, async () => {
       const { log: before, files } = await openLog(CONFIG);

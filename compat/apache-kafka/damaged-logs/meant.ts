@@ -25,6 +25,9 @@ const TIME_IN_UNSOUND =
   'a time that leads into a batch with a wrong checksum is CORRUPT_MESSAGE; Apache Kafka reads its records all the same';
 const KEPT_MORE = 'Blumfeld keeps more of the log: offsets, times, epochs and appends follow';
 
+const SEQUENCE_IN_WRONG_BATCH =
+  'what a producer wrote in a batch with offsets that cannot be there does not count after a kill; in Apache Kafka it does';
+
 const FOREIGN =
   'a file with the records of another segment is CORRUPT_MESSAGE throughout; Apache Kafka hands out what its index leads to';
 const BEHIND_A_TORN_END = 'what is no batch at the end is cut off, and what is appended is read; in Apache Kafka it is lost';
@@ -73,6 +76,20 @@ function keepsMore({ theirs, ours, truth }: Seen): boolean {
   return end > theirEnd || different.some((fact) => ours.get(fact) === truth.get(fact));
 }
 
+/** The same producers, some of them with an earlier last sequence, where Blumfeld refuses to hand out a batch that Apache Kafka does. */
+function lacksSequences({ theirs, ours }: Seen, fact: string): boolean {
+  const [those, these] = [theirs, ours].map((view) => (view.get(fact) ?? '').split(', ').map((producer) => producer.split('/')));
+  const isRefused = [...ours.keys()].some(
+    (one) => isBatch(one) && ours.get(one) === 'error 2' && !ERROR.test(theirs.get(one) ?? ''),
+  );
+  if (!isRefused || those?.length !== these?.length) return false;
+  return (these ?? []).every((one, index) => {
+    const other = those?.[index] ?? [];
+    const isOlder = Number(one[2]) < Number(other[2]);
+    return one.every((field, column) => field === other[column] || (column === 2 && isOlder));
+  });
+}
+
 /** Why the fact may differ; undefined where it may not. */
 export function reasonFor(seen: Seen, fact: string): string | undefined {
   const [theirs, ours] = [seen.theirs.get(fact) ?? '', seen.ours.get(fact) ?? ''];
@@ -88,5 +105,6 @@ export function reasonFor(seen: Seen, fact: string): string | undefined {
   if (/ time/.test(fact) && foundBatch(seen, fact).includes('unsound') && isNextRecord(seen, fact)) return NEXT_RECORD;
   if (/ time/.test(fact) && ours.startsWith('2 ') && foundBatch(seen, fact).includes('unsound')) return TIME_IN_UNSOUND;
   if (isBatch(fact) && theirs !== 'error 1') return undefined;
+  if (fact.startsWith('producers') && lacksSequences(seen, fact)) return SEQUENCE_IN_WRONG_BATCH;
   return keepsMore(seen) ? KEPT_MORE : undefined;
 }
