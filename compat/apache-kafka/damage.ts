@@ -98,6 +98,8 @@ const CASES: readonly Case[] = [
     archive: 'before-cleaning',
     path: `plain-0/${MIDDLE}.log`,
     damage: inBatch(2, 9, 1),
+    meant:
+      'a length that leads too far hides no batch that the index knows, and what is in front of that is CORRUPT_MESSAGE; Apache Kafka goes on in the next segment',
   },
   {
     title: 'a base offset after a clean stop',
