@@ -99,7 +99,9 @@ async function openServices(
   const inForce = (name: string): string => brokerConfigInForce(configLayers(image, nodeId, settings), name);
   const compaction = startCompaction({ world, settings, directories: directories.all, log, inForce });
   undo.push(() => compaction.stop());
-  controller.onChange(() => compaction.reconfigure());
+  controller.onChange((changes) => {
+    if (changes.some(({ kind }) => kind === 'configsChanged')) compaction.reconfigure();
+  });
 
   const rack = settings.optional('broker.rack');
   const advertised = advertisedApis(HANDLERS);

@@ -63,7 +63,7 @@ export class TransactionVerifier {
     support: VerificationSupport,
     wanted: readonly ToVerify[],
   ): readonly Verified[] | Promise<readonly Verified[]> {
-    if (!this.#options.isEnabled() && support !== 'adds') return wanted.map(() => LET_IN);
+    if (support !== 'adds' && !this.#options.isEnabled()) return wanted.map(() => LET_IN);
     const before = this.#waiting.get(claim.producerId);
     if (before === undefined) {
       const started = startAll(claim, support, wanted);
