@@ -1,15 +1,13 @@
 /** The command in processes of its own: what it says, how it ends. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { writeSnapshot } from '../../src/host/metadata-snapshot.ts';
-import { formatMetaProperties } from '../../src/log/meta-properties.ts';
-import { NodeFiles } from '../../src/world/node-files.ts';
 import { runCommand } from '../support/child-broker.ts';
 import { PlainClient } from '../support/plain-client.ts';
 import { requestFrame } from '../support/requests.ts';
+import { writeUnknownMetadata } from '../support/unknown-metadata.ts';
 
 describe('the command', function () {
   this.timeout(30_000);
@@ -91,19 +89,7 @@ describe('the command', function () {
 
   it('ends when the metadata log cannot be led, and leaves nothing running', async () => {
     const data = join(folder, 'd');
-    const metadata = join(data, '__cluster_metadata-0');
-    mkdirSync(metadata, { recursive: true });
-    const identity = { clusterId: 'AAAAAAAAAAAAAAAAAAAABQ', nodeId: 1, directoryId: 'BBBBBBBBBBBBBBBBBBBBBQ' };
-    writeFileSync(join(data, 'meta.properties'), formatMetaProperties(identity, 0));
-    const record = { kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 99 } } as const;
-    const contents = {
-      id: { endOffset: 0, epoch: 0 },
-      lastTimestampMs: 0,
-      kraftVersion: 0,
-      voters: undefined,
-      records: [record],
-    };
-    await writeSnapshot(new NodeFiles(), metadata, contents, 0, () => undefined);
+    await writeUnknownMetadata(data);
     const child = runCommand(['start', '--port', '0', '--data-dir', data]);
     const { code, stderr } = await child.ended;
     expect(code).to.equal(1);

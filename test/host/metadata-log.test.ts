@@ -5,9 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlBatch, metadataBatch } from '../../src/host/metadata-batch.ts';
 import { MetadataLog } from '../../src/host/metadata-log.ts';
-import { writeSnapshot } from '../../src/host/metadata-snapshot.ts';
 import { LogDirectory } from '../../src/log/log-directory.ts';
-import { formatMetaProperties } from '../../src/log/meta-properties.ts';
 import type { MetadataChange } from '../../src/machine/metadata/metadata-change.ts';
 import { ErrorCode } from '../../src/wire/generated/errors.ts';
 import type { MetadataRecordDraft } from '../../src/wire/metadata-record.ts';
@@ -15,6 +13,7 @@ import { NodeFiles } from '../../src/world/node-files.ts';
 import { NodeRandom } from '../../src/world/node-random.ts';
 import { VirtualClock } from '../../src/world/virtual-clock.ts';
 import { BrokerProperties } from '../machine/metadata/cluster.ts';
+import { writeUnknownMetadata } from '../support/unknown-metadata.ts';
 
 const files = new NodeFiles();
 const random = new NodeRandom();
@@ -225,19 +224,7 @@ describe('the metadata log', () => {
   });
 
   it('refuses to begin with a metadata.version that is not known, and leaves no timer behind', async () => {
-    const directory = join(path, '__cluster_metadata-0');
-    mkdirSync(directory);
-    const identity = { clusterId: 'AAAAAAAAAAAAAAAAAAAABQ', nodeId: 1, directoryId: 'BBBBBBBBBBBBBBBBBBBBBQ' };
-    writeFileSync(join(path, 'meta.properties'), formatMetaProperties(identity, 0));
-    const record = { kind: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 99 } } as const;
-    const contents = {
-      id: { endOffset: 0, epoch: 0 },
-      lastTimestampMs: 0,
-      kraftVersion: 0,
-      voters: undefined,
-      records: [record],
-    };
-    await writeSnapshot(files, directory, contents, 0, () => undefined);
+    await writeUnknownMetadata(path);
     expect(await refusal()).to.match(/has metadata\.version 99, and versions 7 to 33 are supported/);
     expect(clock.nextAt()).to.equal(undefined);
   });
